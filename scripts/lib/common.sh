@@ -1,0 +1,124 @@
+# shellcheck shell=bash disable=SC2034  # the variables are for the scripts that read this file
+# What every script starts with: strict mode, where the project lies, messages, settings, compose.
+
+set -Eeuo pipefail
+shopt -s inherit_errexit 2>/dev/null || true
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+SCRIPTS=$ROOT/scripts
+STATE=$ROOT/.state   # stamps, build log, locks: may be deleted at any time
+
+# -- Messages -----------------------------------------------------------------------------------------------------------
+
+say() { printf '%s\n' "$*"; }
+warn() { printf 'warning: %s\n' "$*" >&2; }
+die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+usage_error() { printf 'error: %s\n' "$*" >&2; exit 2; }
+
+# step NAME COMMAND…: runs the command under a heading and says how long it took.
+step() {
+    local name=$1 start=$SECONDS
+    shift
+    printf '== %s\n' "$name"
+    "$@"
+    printf '   %s: %s s\n' "$name" "$((SECONDS - start))"
+}
+
+# -- Settings -----------------------------------------------------------------------------------------------------------
+
+# The shell wins over .env, .env over the defaults. The file is read, never executed.
+load_env_file() {
+    local line key value
+    [[ -e $1 ]] || return 0
+    [[ -r $1 ]] || die "$1 cannot be read: check its owner and mode."
+    while IFS= read -r line || [[ -n $line ]]; do
+        line=${line%$'\r'}
+        [[ $line =~ ^[[:space:]]*(#.*)?$ ]] && continue
+        [[ $line =~ ^[[:space:]]*(export[[:space:]]+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$ ]] \
+            || die "$1: this line is not NAME=value: $line"
+        key=${BASH_REMATCH[2]} value=${BASH_REMATCH[3]}
+        case $value in
+            \"*\"*) value=${value#\"} value=${value%%\"*} ;;
+            \'*\'*) value=${value#\'} value=${value%%\'*} ;;
+            *) value=${value%%[[:space:]]#*} value=${value%"${value##*[![:space:]]}"} ;;
+        esac
+        [[ -n ${!key+set} ]] || export "$key=$value"
+    done <"$1"
+}
+
+# The same defaults as docker-compose.yml and .env.example; tests/scripts compares the three.
+load_settings() {
+    load_env_file "${ENV_FILE:-$ROOT/.env}"
+    : "${COMPOSE_PROJECT_NAME:=flotilla}" "${IMAGE_PREFIX:=flotilla}" "${TAG:=local}"
+    : "${NET_PREFIX:=10.77}" "${BIND:=127.0.0.1}" "${SITE_HOST:=shop.localhost}"
+    : "${HTTP_PORT:=8080}" "${HTTPS_PORT:=8443}" "${STATS_PORT_1:=8404}" "${STATS_PORT_2:=8405}"
+    : "${GRAFANA_PORT:=3000}" "${PROMETHEUS_PORT:=9090}"
+    : "${SECRETS_DIR:=./.secrets}" "${REPORTS_DIR:=./reports}"
+    [[ $SECRETS_DIR == /* ]] || SECRETS_DIR=$ROOT/${SECRETS_DIR#./}
+    [[ $REPORTS_DIR == /* ]] || REPORTS_DIR=$ROOT/${REPORTS_DIR#./}
+    PROJECT=$COMPOSE_PROJECT_NAME
+    [[ $PROJECT =~ ^[a-z0-9][a-z0-9_-]*$ ]] \
+        || die "COMPOSE_PROJECT_NAME=$PROJECT: use lower-case letters, digits, - and _, starting with a letter or digit."
+    export COMPOSE_PROJECT_NAME IMAGE_PREFIX TAG NET_PREFIX BIND SITE_HOST HTTP_PORT HTTPS_PORT STATS_PORT_1 STATS_PORT_2 \
+        GRAFANA_PORT PROMETHEUS_PORT SECRETS_DIR REPORTS_DIR
+}
+
+# -- Compose and the project's containers -------------------------------------------------------------------------------
+
+# COMPOSE_DEV=1 adds the override of `make dev`. COMPOSE_FILE of the shell is not ours and is not followed.
+compose() {
+    local files=(-f "$ROOT/docker-compose.yml")
+    [[ ${COMPOSE_DEV:-} != 1 ]] || files+=(-f "$ROOT/docker-compose.dev.yml")
+    docker compose -p "$PROJECT" --project-directory "$ROOT" "${files[@]}" "$@"
+}
+
+# containers [docker ps options…]: one line each: service, number, id, state, name. One-off `run` containers are left out.
+containers() {
+    docker ps --filter "label=com.docker.compose.project=$PROJECT" --filter label=com.docker.compose.oneoff=False \
+        --format '{{.Label "com.docker.compose.service"}} {{.Label "com.docker.compose.container-number"}} {{.ID}} {{.State}} {{.Names}}' \
+        "$@" | sort -k1,1 -k2,2n
+}
+
+# running SERVICE: the id of its first running container, or nothing.
+running() {
+    containers --filter "label=com.docker.compose.service=$1" --filter status=running | { read -r _ _ id _ && printf '%s\n' "$id"; } || true
+}
+
+engine_answers() { timeout 20 docker version --format '{{.Server.Version}}' >/dev/null 2>&1; }
+
+need_engine() { engine_answers || die "no container engine answers here. 'make up' starts one; 'make doctor' says more."; }
+
+need_stack() {
+    need_engine
+    [[ -n $(containers -a) ]] || die "the stack '$PROJECT' is not there. Start it with: make up"
+}
+
+# -- State of this folder -----------------------------------------------------------------------------------------------
+
+make_state_dir() {
+    if ! mkdir -p "$STATE" 2>/dev/null || [[ ! -w $STATE ]]; then
+        die "cannot write in $STATE: check the owner of this folder (a run as root may have made it)."
+    fi
+    [[ -e $STATE/.gitignore ]] || printf '*\n' >"$STATE/.gitignore"
+}
+
+# is_script PID: whether that process runs and is one of ours (a number may have gone to another program since).
+is_script() {
+    [[ $1 =~ ^[0-9]+$ ]] && kill -0 "$1" 2>/dev/null || return 1
+    [[ ! -r /proc/$1/cmdline ]] || grep -q scripts/ "/proc/$1/cmdline"
+}
+
+# take_lock: one start, stop or reset of a project at a time. Freed when the script ends; a dead owner's lock is taken over.
+take_lock() {
+    local owner
+    make_state_dir
+    LOCK=$STATE/$PROJECT.lock
+    if ! (set -o noclobber && echo $$ >"$LOCK") 2>/dev/null; then
+        owner=$(cat "$LOCK" 2>/dev/null || true)
+        if is_script "$owner"; then
+            die "the stack '$PROJECT' is being started or stopped by process $owner: wait for it, or end it."
+        fi
+        echo $$ >"$LOCK"
+    fi
+    trap 'rm -f "$LOCK"' EXIT
+}
