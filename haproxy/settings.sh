@@ -1,0 +1,19 @@
+# Every setting of the two HAProxies with its default; an empty value counts as not set.
+# Read by `entrypoint` and `check`; the .cfg files use these names, in double quotes, and have no defaults of their own.
+
+: "${NET_PREFIX:=10.77}"                                # first two octets of every network of the stack
+: "${HAPROXY_MAXCONN:=2000}"                            # connections in all: 2 pools x 10 slots x 96, and the Postgres pool
+: "${HAPROXY_THREADS:=1}"                               # one thread balances some 10,000 requests a second; there are two HAProxies
+: "${HAPROXY_NGINX:=$NET_PREFIX.0.10}"                  # whose forwarding headers are believed (several: separated by spaces)
+: "${HAPROXY_RATE_LIMIT:=2000}"                         # requests in 10 s per client address and HAProxy; behind the engine's
+                                                        # port proxy all clients on the host are one address
+: "${HAPROXY_EXEMPT:=$NET_PREFIX.0.200}"                # addresses without that limit: the load generator (separated by spaces)
+: "${HAPROXY_RETRY_AFTER:=5}"                           # seconds named in Retry-After when the pool is full
+: "${HAPROXY_WEB_SAFE_MAXCONN:=32}"                     # slots for GET, HEAD, OPTIONS per replica and HAProxy
+: "${HAPROXY_WEB_UNSAFE_MAXCONN:=64}"                   # slots for all other methods: these may wait 30 s for a primary
+: "${HAPROXY_WEB_WEIGHT:=100}"                          # starting weight of every replica (1-256); the runtime socket changes one
+: "${HAPROXY_QUEUE_TIMEOUT:=5s}"                        # wait for a free slot, then 503
+: "${HAPROXY_SERVER_TIMEOUT:=50s}"                      # wait for an answer: database hold 30 s < 50 s < nginx 55 s
+: "${HAPROXY_CHECK_TIMEOUT:=500ms}"                     # a replica that takes longer to answer /livez counts as failed
+: "${HAPROXY_STOP_TIMEOUT:=40s}"                        # what is in flight may end in this time after SIGUSR1
+: "${HAPROXY_STATS_PASSWORD_FILE:=/run/secrets/haproxy_stats}"
