@@ -1,0 +1,165 @@
+"""The load generator judged: schedule, honesty about a frozen server, no retry. No network but the loopback."""
+
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.request import urlopen
+
+import pytest
+
+from loadtest.figures import failures, longest_gap, percentile, summary
+from loadtest.openloop import READ, WRITE, Answer, Outcome, Run, Schedule
+
+
+def test_schedule_is_constant_arrival():
+    schedule = Schedule(rate=20, duration=3)
+    assert len(schedule) == 60
+    assert [schedule.due(index) for index in (0, 1, 20)] == [0, 0.05, 1.0]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.3, 0.5, 1.0])
+def test_writes_have_their_share_and_are_spread(share):
+    schedule = Schedule(rate=20, duration=10, write_share=share)
+    kinds = [schedule.kind(index) for index in range(200)]
+    assert kinds.count(WRITE) == round(200 * share)
+    for start in range(0, 200, 20):
+        assert abs(kinds[start : start + 20].count(WRITE) - 20 * share) <= 1
+
+
+def test_every_slot_is_sent_once_even_when_it_fails():
+    sent, lock = [], threading.Lock()
+
+    def send(kind, index, timeout):
+        with lock:
+            sent.append(index)
+        raise ConnectionError("gone")
+
+    outcomes = Run(send, Schedule(rate=200, duration=0.5)).start().join()
+    assert sorted(sent) == list(range(100))
+    assert len(failures(outcomes)) == 100
+    assert outcomes[0].detail == "ConnectionError: gone"
+
+
+def test_a_waiting_request_does_not_delay_the_next():
+    def send(kind, index, timeout):
+        time.sleep(0.5 if index == 0 else 0)
+        return Answer(200)
+
+    outcomes = Run(send, Schedule(rate=50, duration=0.4)).start().join()
+    assert outcomes[0].latency >= 0.5
+    assert max(outcome.finished for outcome in outcomes[1:]) < 0.5
+
+
+def test_stop_starts_nothing_more():
+    run = Run(lambda *_: Answer(200), Schedule(rate=50, duration=60)).start()
+    time.sleep(0.2)
+    run.stop()
+    assert 1 <= len(run.join()) < 50
+
+
+# -- Honesty ------------------------------------------------------------------------------------------------------------
+
+
+class Freezing(BaseHTTPRequestHandler):
+    """Answers at once, but for a tenth of the run's time not at all."""
+
+    thawed = threading.Event()
+
+    def do_GET(self):
+        self.thawed.wait()
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def freezing():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Freezing)
+    server.request_queue_size = 200
+    Freezing.thawed.set()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+
+
+def freeze(after, seconds):
+    time.sleep(after)
+    Freezing.thawed.clear()
+    time.sleep(seconds)
+    Freezing.thawed.set()
+
+
+SECONDS = 5  # the run; the freeze lasts a tenth of it, like 2 s in 20 s
+
+
+def test_a_freeze_shows_in_the_95th_percentile(freezing):
+    def send(kind, index, timeout):
+        with urlopen(freezing, timeout=timeout) as answer:
+            return Answer(answer.status)
+
+    run = Run(send, Schedule(rate=40, duration=SECONDS)).start()
+    freeze(SECONDS / 2, SECONDS / 10)
+    outcomes = run.join()
+    # Due evenly during the freeze, the requests wait from all of it down to nothing: the 95th of 100 waits half.
+    assert 0.4 <= percentile([o.latency for o in outcomes], 0.95) / (SECONDS / 10) <= 0.8
+    assert not failures(outcomes)
+
+
+def test_a_closed_loop_would_have_hidden_it(freezing):
+    """The contrast that justifies the module: same server, same freeze, one visitor waiting for each answer."""
+    latencies, end = [], time.monotonic() + SECONDS
+    threading.Thread(target=freeze, args=(SECONDS / 2, SECONDS / 10)).start()
+    while time.monotonic() < end:
+        started = time.monotonic()
+        urlopen(freezing).close()
+        latencies.append(time.monotonic() - started)
+        time.sleep(0.02)
+    assert max(latencies) > SECONDS / 10 * 0.9
+    assert percentile(latencies, 0.95) < SECONDS / 10 * 0.2
+
+
+# -- Figures ------------------------------------------------------------------------------------------------------------
+
+
+def outcome(finished, kind=READ, status=200, intended=None):
+    intended = finished - 0.1 if intended is None else intended
+    return Outcome(kind, intended, intended, finished, status)
+
+
+@pytest.mark.parametrize(
+    ("values", "share", "expected"),
+    [([], 0.5, 0.0), ([3], 0.99, 3), ([1, 2, 3, 4], 0.5, 2), (range(1, 101), 0.95, 95), (range(1, 101), 1.0, 100)],
+)
+def test_percentile_is_nearest_rank(values, share, expected):
+    assert percentile(values, share) == expected
+
+
+def test_a_late_answer_is_a_failure():
+    assert failures([outcome(70, intended=5)])
+    assert not failures([outcome(60, intended=5)])
+
+
+@pytest.mark.parametrize("status", [0, 400, 404, 429, 500, 502, 503])
+def test_anything_but_2xx_and_3xx_is_a_failure(status):
+    assert failures([outcome(1, status=status)])
+
+
+def test_gap_counts_good_answers_of_one_kind():
+    outcomes = [outcome(1, WRITE), outcome(2, READ), outcome(5, WRITE, status=503), outcome(9, WRITE), outcome(10, READ)]
+    assert longest_gap(outcomes, WRITE) == 8
+    assert longest_gap(outcomes, WRITE, since=4) == 5
+
+
+def test_an_outage_to_the_end_counts_whole():
+    assert longest_gap([outcome(1, WRITE), outcome(30, WRITE, status=0)], WRITE, since=2) == 28
+
+
+def test_summary_is_complete_and_names_the_reasons():
+    figures = summary([outcome(1), outcome(2, WRITE, status=503)])
+    assert figures["requests"] == 2
+    assert figures["failed"] == 1
+    assert figures["write"]["requests"] == 1
+    assert figures["reasons"] == {"write 503 ": 1}
