@@ -105,7 +105,7 @@ make_state_dir() {
 # is_script PID: whether that process runs and is one of ours (a number may have gone to another program since).
 is_script() {
     [[ $1 =~ ^[0-9]+$ ]] && kill -0 "$1" 2>/dev/null || return 1
-    [[ ! -r /proc/$1/cmdline ]] || grep -q scripts/ "/proc/$1/cmdline"
+    [[ ! -r /proc/$1/cmdline ]] || grep >/dev/null scripts/ "/proc/$1/cmdline"
 }
 
 # take_lock: one start, stop or reset of a project at a time. Freed when the script ends; a dead owner's lock is taken over.

@@ -88,7 +88,7 @@ port_taken() {
 problem_port_taken() {
     local port=${!1} holder
     port_taken "$port" || return 0
-    holder=$(docker ps --filter "publish=$port" --format '{{.Label "com.docker.compose.project"}} {{.Names}}' 2>/dev/null | head -n 1)
+    holder=$(docker ps --filter "publish=$port" --format '{{.Label "com.docker.compose.project"}} {{.Names}}' 2>/dev/null | sed -n 1p)
     [[ ${holder%% *} != "$PROJECT" || -z $holder ]] || return 0
     say "$1=$port is in use by ${holder:+container }${holder:-another program}: stop it, or set $1 to a free port in .env."
 }
@@ -164,6 +164,6 @@ problem_net_overlap() {
 problem_other_folder() {
     local folder
     folder=$(docker ps -a --filter "label=com.docker.compose.project=$PROJECT" \
-        --format '{{.Label "com.docker.compose.project.working_dir"}}' 2>/dev/null | sort -u | grep -vxF "$ROOT" | head -n 1) || true
+        --format '{{.Label "com.docker.compose.project.working_dir"}}' 2>/dev/null | sort -u | grep -vxF "$ROOT" | sed -n 1p) || true
     [[ -z $folder ]] || say "a stack named '$PROJECT' belongs to $folder: 'make down' there, or set COMPOSE_PROJECT_NAME, NET_PREFIX and the ports in .env here."
 }
