@@ -4,6 +4,8 @@ import base64
 import http.client
 import json
 
+UNREACHABLE = (OSError, http.client.HTTPException)
+
 
 class Api:
     def __init__(self, host, password, port=8008):
@@ -12,7 +14,7 @@ class Api:
         self.headers = {"Authorization": f"Basic {token}", "Content-Type": "application/json"}
 
     def call(self, method, path, body=None, timeout=2):
-        """-> (status, decoded JSON or text). Raises OSError or http.client.HTTPException when nobody answers."""
+        """-> (status, decoded JSON or text). Raises one of UNREACHABLE when nobody answers."""
         connection = http.client.HTTPConnection(*self.address, timeout=timeout)
         try:
             connection.request(method, path, json.dumps(body) if body is not None else None, self.headers)

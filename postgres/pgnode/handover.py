@@ -4,14 +4,14 @@ Patroni's own shutdown stops Postgres first and often cannot release its lease, 
 without writes). A switchover takes about two.
 """
 
-import http.client
 import threading
 import time
+
+from .api import UNREACHABLE
 
 LIMIT = 8.0  # seconds; inside the container's stop_grace_period with room for the shutdown itself
 POLL = 0.2
 ALIVE = ("running", "streaming", "in archive recovery", "starting")
-UNREACHABLE = (OSError, http.client.HTTPException)
 
 
 def leader(members):

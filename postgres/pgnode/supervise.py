@@ -9,6 +9,7 @@ from pathlib import Path
 from . import render
 from .api import Api
 from .handover import Handover
+from .log import log
 from .repair import etcd, repair
 
 VOLUME = Path("/data")
@@ -17,10 +18,6 @@ RUN = Path("/run")
 
 class Stop(Exception):
     """SIGTERM or SIGINT arrived."""
-
-
-def log(text):
-    print(f"node: {text}", flush=True)
 
 
 def on_signal(*_):
@@ -53,7 +50,7 @@ def run_patroni(config, hand_over):
         # A second signal must not interrupt the hand-over; Docker's SIGKILL is the limit.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        log(hand_over())
+        log(hand_over(), "node")
         patroni.terminate()
         patroni.wait()
         return 0
@@ -68,12 +65,12 @@ def main():
         prefix = render.net_prefix(os.environ)
         repaired = repair(VOLUME / "pg", lambda verb, body: etcd([f"{prefix}.4.7{n}" for n in (1, 2, 3)], verb, body))
         if repaired:
-            log(repaired)
+            log(repaired, "node")
         name = render.node_name(os.environ)
         api = Api("127.0.0.1", render.secret("patroni_api"))
         return run_patroni(config, Handover(api, name).run)
     except render.ConfigError as error:
-        log(f"cannot start: {error}")
+        log(f"cannot start: {error}", "node")
         return 78  # EX_CONFIG
     except Stop:
         return 0
