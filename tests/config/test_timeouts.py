@@ -1,0 +1,69 @@
+"""Timeouts nest: whoever is further inside gives up first, and whoever stops waits for what it still serves."""
+
+import re
+
+import yaml
+
+from tests.config.files import ROOT, environment, python_settings, seconds, services, shell_settings
+
+CLIENT = 60  # seconds after which a request counts as failed, whatever comes
+
+
+def haproxy(name):
+    return seconds(shell_settings("haproxy/settings.sh")[name])
+
+
+def nginx(name):
+    return seconds(shell_settings("nginx/settings.sh")[name])
+
+
+def gunicorn(name):
+    return python_settings("services/gunicorn.conf.py")[name]
+
+
+def grace(service):
+    return seconds(services()[service]["stop_grace_period"])
+
+
+def directive(pattern, path):
+    found = re.search(pattern, (ROOT / path).read_text(), re.MULTILINE)
+    assert found, f"{path} has no {pattern}"
+    return seconds(found.group(1))
+
+
+def test_a_request_is_given_up_from_the_inside_out():
+    hold = float(environment("web")["WRITE_HOLD_SECONDS"])
+    assert hold < haproxy("HAPROXY_SERVER_TIMEOUT") < nginx("NGINX_READ_TIMEOUT") < CLIENT
+    assert nginx("NGINX_READ_TIMEOUT") <= nginx("NGINX_NEXT_TIMEOUT") < CLIENT
+
+
+def test_waiting_for_a_slot_leaves_time_for_the_request_itself():
+    queue, hold = haproxy("HAPROXY_QUEUE_TIMEOUT"), float(environment("web")["WRITE_HOLD_SECONDS"])
+    assert queue + hold < haproxy("HAPROXY_SERVER_TIMEOUT")
+
+
+def test_what_stops_lets_its_requests_end():
+    hold = float(environment("web")["WRITE_HOLD_SECONDS"])
+    assert hold < gunicorn("graceful_timeout") < grace("web")
+    assert haproxy("HAPROXY_STOP_TIMEOUT") < grace("haproxy-1")
+    assert directive(r"worker_shutdown_timeout (\S+?);", "nginx/templates/nginx.conf") < grace("nginx")
+
+
+def test_idle_connections_are_closed_by_the_side_that_would_send():
+    nginx_to_haproxy = directive(r"keepalive_timeout (\S+?);", "nginx/templates/snippets/origin.conf")
+    assert nginx_to_haproxy < directive(r"timeout http-keep-alive (\S+)", "haproxy/00-global.cfg")
+    # HAProxy drops idle server connections after pool-purge-delay, gunicorn after keepalive.
+    assert directive(r"pool-purge-delay (\S+)", "haproxy/20-http.cfg") < gunicorn("keepalive")
+
+
+def test_patronis_times_fit_each_other():
+    dcs = yaml.safe_load((ROOT / "postgres/dcs.yml").read_text())
+    assert dcs["loop_wait"] + 2 * dcs["retry_timeout"] <= dcs["ttl"]
+    # The lease is what a killed primary costs: with it, election and reconnecting the 24 s of the guarantee.
+    assert dcs["ttl"] <= 20
+    assert dcs["primary_stop_timeout"] < grace("postgres-1")
+    assert dcs["ttl"] < float(environment("web")["WRITE_HOLD_SECONDS"])
+
+
+def test_the_hold_is_longer_than_the_worst_write_gap():
+    assert float(environment("web")["WRITE_HOLD_SECONDS"]) > 24
