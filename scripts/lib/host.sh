@@ -89,6 +89,7 @@ problem_port_taken() {
     local port=${!1} holder
     port_taken "$port" || return 0
     holder=$(docker ps --filter "publish=$port" --format '{{.Label "com.docker.compose.project"}} {{.Names}}' 2>/dev/null | sed -n 1p)
+    # shellcheck disable=SC2153  # PROJECT is set by load_settings
     [[ ${holder%% *} != "$PROJECT" || -z $holder ]] || return 0
     say "$1=$port is in use by ${holder:+container }${holder:-another program}: stop it, or set $1 to a free port in .env."
 }
