@@ -68,5 +68,5 @@ test-stack: ## a second stack under its own name: browser, kills, bad input
 	@scripts/test-stack
 
 .PHONY: help
-help:
+help: ## this menu
 	@scripts/menu "$(firstword $(MAKEFILE_LIST))"
