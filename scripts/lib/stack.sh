@@ -43,7 +43,6 @@ redis_replica() {
 }
 
 # web_servers HAPROXY: name, status (UP, DOWN, MAINT…) and address of each replica in its rotation.
-# shellcheck disable=SC2016  # for the shell in the container; the password is read there and never leaves it
 web_servers() {
     inside "$1" bash -c '
         exec 3<>/dev/tcp/127.0.0.1/8404
@@ -54,7 +53,6 @@ web_servers() {
 }
 
 # The answer of /health/ asked through the edge, TLS and all: the status line's number.
-# shellcheck disable=SC2016  # for the shell in the container
 edge_health() {
     inside nginx bash -c '
         printf "GET /health/ HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n" "$SITE_HOST" |
