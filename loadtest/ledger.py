@@ -12,7 +12,8 @@ class Ledger:
     """Append-only file of JSON lines. Invariant: a write counts as acknowledged only once its line is on the disk."""
 
     def __init__(self, path: Path):
-        self._file = Path(path).open("a", encoding="utf-8")
+        self.path = Path(path)
+        self._file = self.path.open("a", encoding="utf-8")
         self._lock = threading.Lock()
 
     def acknowledge(self, marker: str, **facts) -> None:

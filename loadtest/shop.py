@@ -1,0 +1,73 @@
+"""What a visitor does in the shop, as requests: forms with their tokens, one request key for each form sent."""
+
+import re
+import uuid
+
+from .edge import Edge, Response, Session
+
+PASSWORD = "a-plain-Passphrase-42"  # of the accounts that tests and load make for themselves
+
+HOME, SEARCH, CART = "/", "/search/", "/cart/"
+LOGIN, REGISTER, TOKEN = "/login/", "/register/", "/form-token/"
+PRODUCT, REVIEW, CART_ADD = "/product/{}/", "/product/{}/review/", "/cart/add/{}/"
+
+
+class Visitor(Session):
+    """A session that knows the shop's forms. The CSRF token is asked for once and kept, as a browser's open page would."""
+
+    def __init__(self, edge: Edge):
+        super().__init__(edge)
+        self.csrf = ""
+
+    def form_token(self) -> dict:
+        answer = self.get(TOKEN)
+        assert answer.status == 200, f"{TOKEN} answers {answer.status}"
+        return answer.json()
+
+    def send(self, path: str, fields: dict, *, key: str | None = None, **options) -> Response:
+        """Post a form with its hidden fields; the same key again is the same request."""
+        if not self.csrf or "csrftoken" not in self.cookies:
+            self.csrf = self.form_token()["csrf_token"]
+        hidden = {"csrfmiddlewaretoken": self.csrf, "request_key": key or str(uuid.uuid4())}
+        return self.post(path, hidden | fields, **options)
+
+    def register(self, name: str) -> Response:
+        fields = {"username": name, "email": f"{name}@example.org", "password1": PASSWORD, "password2": PASSWORD}
+        answer = self.send(REGISTER, fields)
+        self.csrf = ""  # Django makes a new one at login
+        return answer
+
+    def login(self, name: str, password: str = PASSWORD) -> Response:
+        answer = self.send(LOGIN, {"username": name, "password": password})
+        self.csrf = ""
+        return answer
+
+    def review(self, slug: str, title: str, *, rating=4, text="Does what it says.", key=None, **options) -> Response:
+        return self.send(REVIEW.format(slug), {"rating": rating, "title": title, "text": text}, key=key, **options)
+
+    def cart_add(self, slug: str, quantity=1, *, key=None, **options) -> Response:
+        return self.send(CART_ADD.format(slug), {"quantity": quantity}, key=key, **options)
+
+
+def is_done(answer: Response) -> bool:
+    """A form that took effect sends the visitor on, but not to the login page."""
+    return answer.status in (302, 303) and LOGIN not in answer["Location"]
+
+
+def product_slugs(edge: Edge, wanted: int) -> list[str]:
+    """Slugs of so many different products, gathered from the category pages like a crawler would."""
+    home = edge.request("GET", HOME).text
+    categories = sorted(set(re.findall(r'href="(/category/[\w-]+/)"', home)))
+    assert categories, "the front page links to no category"
+    found: dict[str, None] = {}
+    for page in range(1, 100):
+        before = len(found)
+        for category in categories:
+            answer = edge.request("GET", f"{category}?page={page}")
+            if answer.status == 200:
+                found.update(dict.fromkeys(re.findall(r'href="/product/([\w-]+)/', answer.text)))
+            if len(found) >= wanted:
+                return list(found)[:wanted]
+        if len(found) == before:
+            break
+    return list(found)

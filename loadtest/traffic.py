@@ -1,0 +1,74 @@
+"""The mixed load of the guarantees: reads that mostly cannot come from the edge's cache, and keyed writes with markers.
+
+A write is a review or a cart change. Each has its own (author, product) pair, so that the tables show both faults: an
+acknowledged write that is missing, and one that took effect twice (a cart then holds two of the product).
+"""
+
+import itertools
+import threading
+import uuid
+
+from .edge import Edge
+from .ledger import Ledger
+from .openloop import WRITE, Answer
+from .shop import CART, HOME, PRODUCT, SEARCH, Visitor, is_done, product_slugs
+
+AUTHORS = 6
+PRODUCTS = 600
+
+
+class Traffic:
+    """`send` fits openloop.Run. One object serves many runs: pairs are never used again."""
+
+    def __init__(self, edge: Edge, ledger: Ledger):
+        self.edge, self.ledger = edge, ledger
+        self.name = uuid.uuid4().hex[:10]
+        self.slugs = product_slugs(edge, PRODUCTS)
+        assert len(self.slugs) == PRODUCTS, f"only {len(self.slugs)} products found"
+        self.authors = [self._author(number) for number in range(AUTHORS)]
+        self._pairs = itertools.product(self.slugs, self.authors)
+        self._numbers = itertools.count()
+        self._lock = threading.Lock()
+
+    def _author(self, number: int) -> Visitor:
+        author = Visitor(self.edge)
+        author.name = f"author-{self.name}-{number}"
+        answer = author.register(author.name)
+        assert is_done(answer), f"registration answers {answer.status}: {answer.text[:300]}"
+        author.csrf = author.form_token()["csrf_token"]
+        return author
+
+    def send(self, kind: str, index: int, timeout: float) -> Answer:
+        return self._write(timeout) if kind == WRITE else self._read(index, timeout)
+
+    # -- Writes --
+
+    def _write(self, timeout: float) -> Answer:
+        with self._lock:
+            number, (slug, author) = next(self._numbers), next(self._pairs)
+        if number % 2:
+            marker = f"review {self.name} {number}"
+            answer = author.review(slug, marker, timeout=timeout)
+        else:
+            marker = f"cart {author.name} {slug}"
+            answer = author.cart_add(slug, timeout=timeout)
+        if is_done(answer):
+            self.ledger.acknowledge(marker, request=answer["X-Request-ID"])
+            return Answer(answer.status)
+        # A redirect to the login page, or a form shown again with 200, is no effect: not counted as good.
+        status = answer.status if answer.status >= 400 else 0
+        return Answer(status, f"{answer.status} {answer['Location']} {answer['X-Request-ID']}".strip())
+
+    # -- Reads: three of four as somebody known, whom the edge's cache does not serve --
+
+    def _read(self, index: int, timeout: float) -> Answer:
+        slug = self.slugs[(index * 7) % len(self.slugs)]
+        paths = (PRODUCT.format(slug), f"{SEARCH}?q={slug.split('-')[0]}", CART, PRODUCT.format(slug), HOME)
+        path = paths[index % len(paths)]
+        if index % 4 == 0 and path != CART:
+            answer = self.edge.request("GET", path, timeout=timeout)
+        else:
+            answer = self.authors[index % AUTHORS].get(path, timeout=timeout)
+        if answer.status == 200 and "</html>" not in answer.text[-200:].lower():
+            return Answer(0, f"{path}: half a page")
+        return Answer(answer.status, path if answer.status != 200 else "")

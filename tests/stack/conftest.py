@@ -1,0 +1,76 @@
+"""The stack as the tests meet it. They run in the tools container, on the edge network, as the address without limits."""
+
+import uuid
+
+import pytest
+
+from loadtest.edge import Edge
+from loadtest.ledger import Ledger
+from loadtest.shop import Visitor, is_done, product_slugs
+from loadtest.traffic import Traffic
+from tests.stack.engine import NET_PREFIX, REPORTS, SITE_HOST, containers
+from tests.stack.servers import wait_until_whole
+
+# Cheap and telling first; what kills comes last, so that a broken page is not reported as a broken failover.
+ORDER = ["smoke", "edge", "bad_input", "data", "trust", "metrics", "operations", "kill", "primary", "redis"]
+
+
+def pytest_collection_modifyitems(items):
+    def place(item):
+        name = item.path.stem.removeprefix("test_")
+        return ORDER.index(name) if name in ORDER else len(ORDER)
+
+    items.sort(key=place)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def stack():
+    if not containers():
+        pytest.exit("the stack is not running: make up", returncode=2)
+    wait_until_whole()
+
+
+@pytest.fixture(scope="session")
+def edge(stack) -> Edge:
+    return Edge(f"{NET_PREFIX}.0.10", 8443, SITE_HOST, "/certs/ca.crt")
+
+
+@pytest.fixture(scope="session")
+def slugs(edge) -> list[str]:
+    return product_slugs(edge, 200)
+
+
+@pytest.fixture
+def guest(edge) -> Visitor:
+    """Somebody with an empty cookie jar."""
+    return Visitor(edge)
+
+
+@pytest.fixture(scope="session")
+def make_account(edge):
+    """make_account() -> a new account, logged in; its name is in `.name`."""
+
+    def make() -> Visitor:
+        visitor = Visitor(edge)
+        visitor.name = f"tester-{uuid.uuid4().hex[:12]}"
+        answer = visitor.register(visitor.name)
+        assert is_done(answer), f"registration answers {answer.status}"
+        return visitor
+
+    return make
+
+
+@pytest.fixture
+def account(make_account) -> Visitor:
+    return make_account()
+
+
+@pytest.fixture(scope="session")
+def traffic(edge):
+    """The load of all drills of this run, with one ledger that is held against the tables after each."""
+    REPORTS.mkdir(exist_ok=True)
+    path = REPORTS / "ledger.jsonl"
+    path.unlink(missing_ok=True)
+    ledger = Ledger(path)
+    yield Traffic(edge, ledger)
+    ledger.close()

@@ -1,0 +1,114 @@
+"""The servers behind the edge, asked directly: Postgres by SQL, HAProxy by its statistics, Prometheus by query."""
+
+import base64
+import csv
+import io
+import json
+import time
+import urllib.parse
+import urllib.request
+
+from tests.stack.engine import NET_PREFIX, inside, question, script, secret
+
+HAPROXIES = {f"haproxy-{n}": f"http://{NET_PREFIX}.0.2{n}:8404" for n in (1, 2)}
+PROMETHEUS = f"http://{NET_PREFIX}.0.80:9090"
+
+
+def get(url: str, *, user="admin", password: str | None = None, timeout=5) -> str:
+    request = urllib.request.Request(url)
+    if password:
+        request.add_header("Authorization", "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode())
+    with urllib.request.urlopen(request, timeout=timeout) as answer:
+        return answer.read().decode()
+
+
+# -- HAProxy ------------------------------------------------------------------------------------------------------------
+
+
+def haproxy_stats(name="haproxy-1") -> list[dict]:
+    """Every row of the statistics, as HAProxy's CSV names them: pxname, svname, status, stot …"""
+    text = get(f"{HAPROXIES[name]}/;csv", password=secret("haproxy_stats"))
+    return list(csv.DictReader(io.StringIO(text.removeprefix("# "))))
+
+
+def web_servers_up(name="haproxy-1") -> list[str]:
+    rows = haproxy_stats(name)
+    return [r["addr"] for r in rows if r["pxname"] == "web_safe" and r["svname"].startswith("web-") and r["status"] == "UP"]
+
+
+# -- Postgres -----------------------------------------------------------------------------------------------------------
+
+
+def members() -> dict[str, tuple[str, str]]:
+    """Node -> (role, state), as Patroni tells it."""
+    lines = (line.split() for line in question("postgres_members").splitlines())
+    return {parts[0]: (parts[1], parts[2]) for parts in lines}
+
+
+def primary() -> str:
+    leaders = [name for name, (role, _) in members().items() if role == "leader"]
+    assert leaders, "nobody is the Postgres primary"
+    return leaders[0]
+
+
+def standby() -> str:
+    return next(name for name, (role, _) in members().items() if role != "leader")
+
+
+def sql(query: str, *, database="web", node: str | None = None) -> list[list[str]]:
+    """Rows as text, asked by the superuser over the node's own socket; the primary unless a node is named."""
+    command = ["psql", "-h", "/run/postgresql", "-U", "postgres", "-d", database, "-XAtq", "-F", "\x1f", "-v", "ON_ERROR_STOP=1"]
+    out = inside(node or primary(), *command, user="postgres", input=query)
+    return [line.split("\x1f") for line in out.splitlines()]
+
+
+def value(query: str, **options) -> str:
+    return sql(query, **options)[0][0]
+
+
+# -- Prometheus ---------------------------------------------------------------------------------------------------------
+
+
+def prometheus(path: str, **parameters) -> dict:
+    url = f"{PROMETHEUS}/api/v1/{path}" + (f"?{urllib.parse.urlencode(parameters)}" if parameters else "")
+    return json.loads(get(url, password=secret("prometheus")))["data"]
+
+
+# -- Wholeness ----------------------------------------------------------------------------------------------------------
+
+
+def until(holds, seconds: float, what: str, every=0.5):
+    """Poll until `holds()` gives something true, and return it."""
+    end = time.monotonic() + seconds
+    while True:
+        found = None
+        try:
+            found = holds()
+        except (OSError, AssertionError, KeyError, ValueError) as error:
+            last = error
+        else:
+            last = found
+        if found:
+            return found
+        assert time.monotonic() < end, f"not within {seconds} s: {what} ({last!r})"
+        time.sleep(every)
+
+
+def replicas_whole() -> bool:
+    states = sorted(members().values())
+    return [role for role, _ in states].count("leader") == 1 and [state for _, state in states].count("streaming") == 2
+
+
+def wait_until_whole(web=3) -> None:
+    """Full redundancy: the next victim must find what the last one took."""
+    script("wait", "120")
+    until(lambda: all(len(web_servers_up(name)) == web for name in HAPROXIES), 30, f"{web} web replicas in both HAProxies")
+    until(replicas_whole, 60, "one primary and two streaming standbys")
+    redis = "redis-cli -a $(cat /run/secrets/redis) --no-auth-warning -p 26379 sentinel master main"
+    until(lambda: redis_is_whole(redis), 60, "a Redis master with two replicas under three Sentinels")
+
+
+def redis_is_whole(command: str) -> bool:
+    words = inside("sentinel-1", "bash", "-c", command).split("\n")
+    facts = dict(zip(words[::2], words[1::2], strict=False))
+    return facts.get("flags") == "master" and facts.get("num-slaves") == "2" and facts.get("num-other-sentinels") == "2"

@@ -1,0 +1,43 @@
+"""Redis is a convenience: with every node of it dead, nobody is logged out and no cart is empty."""
+
+import re
+
+import pytest
+
+from loadtest.shop import CART, PRODUCT, is_done
+from tests.stack.engine import containers, docker
+from tests.stack.servers import until, wait_until_whole
+
+EVERY = re.compile(r"(redis|cache)-\d+")
+
+
+@pytest.fixture
+def start_again():
+    yield
+    dead = [c.id for c in containers(stopped=True) if c.state == "exited" and EVERY.fullmatch(c.service)]
+    docker("start", *dead)
+    wait_until_whole()
+
+
+def test_losing_every_redis_loses_no_login_and_no_cart(account, guest, slugs, start_again):
+    assert is_done(account.cart_add(slugs[0]))
+    assert is_done(guest.cart_add(slugs[1]))
+    docker("kill", *[c.id for c in containers() if EVERY.fullmatch(c.service)])
+
+    def both_carts():
+        mine, theirs = account.get(CART), guest.get(CART)
+        return mine.status == theirs.status == 200 and slugs[0] in mine.text and slugs[1] in theirs.text and mine.text
+
+    page = until(both_carts, 10, "both carts without any Redis")
+    assert account.name in page, "logged out"
+    assert account.get(PRODUCT.format(slugs[2])).status == 200
+    assert is_done(account.review(slugs[2], "written without Redis")), "writing needs no Redis"
+
+
+def test_redis_comes_back_with_its_data_on_disk(stack):
+    """AOF on every data node: a restart of all is no wipe."""
+    from tests.stack.engine import inside
+
+    for number in (1, 2, 3):
+        facts = inside(f"redis-{number}", "bash", "-c", "redis-cli -a $(cat /run/secrets/redis) --no-auth-warning config get appendonly")
+        assert "yes" in facts
