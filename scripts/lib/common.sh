@@ -6,7 +6,7 @@ shopt -s inherit_errexit 2>/dev/null || true
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 SCRIPTS=$ROOT/scripts
-STATE=$ROOT/.state   # stamps, build log, locks: may be deleted at any time
+STATE=${STATE_DIR:-$ROOT/.state}   # stamps, build log, locks: may be deleted at any time
 
 # -- Messages -----------------------------------------------------------------------------------------------------------
 
@@ -68,6 +68,7 @@ load_settings() {
 # COMPOSE_DEV=1 adds the override of `make dev`. COMPOSE_FILE of the shell is not ours and is not followed.
 compose() {
     local files=(-f "$ROOT/docker-compose.yml")
+    [[ -t 1 ]] || files+=(--ansi never)
     [[ ${COMPOSE_DEV:-} != 1 ]] || files+=(-f "$ROOT/docker-compose.dev.yml")
     docker compose -p "$PROJECT" --project-directory "$ROOT" "${files[@]}" "$@"
 }

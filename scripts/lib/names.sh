@@ -14,7 +14,7 @@ refuse_name() {
     exit 2
 }
 
-is_service() { compose --profile '*' config --services | grep -qxF "$1"; }
+is_service() { compose --profile '*' config --services | grep -xF "$1" >/dev/null; }
 
 # service_of ROLE: who has it now.
 service_of() {

@@ -11,18 +11,21 @@ inside() {
     timeout 5 docker exec -i "$id" "$@"
 }
 
-# One line per Postgres node: name, role, state, lag in bytes ("-" for the primary), timeline. The first node that answers tells.
-# Health, not pause: a node that hangs is passed over after 5 seconds.
+# One line per Postgres node: name, role, state, lag in bytes ("-" for the primary), timeline. The first that answers tells.
+# Patroni lists a killed node as it last was, until its lease ends: "gone" is what the engine knows of its container.
 postgres_members() {
-    local service lines
-    for service in $(containers --filter status=running | awk '$1 ~ /^postgres-[0-9]+$/ {print $1}'); do
+    local service lines up
+    up=$(containers --filter status=running | awk '$1 ~ /^postgres-[0-9]+$/ {print $1}')
+    for service in $up; do
         lines=$(inside "$service" python3 - <"$SCRIPTS/lib/members.py" 2>/dev/null) || continue
-        if [[ -n $lines ]]; then say "$lines"; return; fi
+        [[ -n $lines ]] || continue
+        awk -v up=" ${up//$'\n'/ } " 'index(up, " " $1 " ") == 0 {$3 = "gone"} {print}' <<<"$lines"
+        return
     done
 }
 
-postgres_primary() { postgres_members | awk '$2 == "leader" {print $1; exit}'; }
-postgres_standby() { postgres_members | awk '$2 != "leader" && ($3 == "streaming" || $3 == "running") {print $1; exit}'; }
+postgres_primary() { postgres_members | awk '$2 == "leader" && $3 == "running" {name = $1} END {if (name) print name}'; }
+postgres_standby() { postgres_members | awk '$2 != "leader" && $3 ~ /^(streaming|running)$/ && !name {name = $1} END {if (name) print name}'; }
 
 # The Redis node that a Sentinel names; looking it up needs no password.
 redis_master() {
