@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Make the dashboards' JSON from overview.py.
+"""Make the dashboards' JSON, and the list of their queries for promtool, from overview.py.
 
-usage: python3 grafana/build.py           write dashboards/*.json
+usage: python3 grafana/build.py           write them
        python3 grafana/build.py --check   fail when a file is not what would be written
 """
 
@@ -9,11 +9,10 @@ import json
 import sys
 from pathlib import Path
 
+import overview
+from check_panels import replaced
+
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
-
-import overview  # noqa: E402  (beside this file, which is run as a script)
-
 GRID = 24
 
 
@@ -21,16 +20,20 @@ def place(rows: list) -> list[dict]:
     """Give each panel its id and place: left to right, a new line when the width is used up, a heading per row."""
     panels, top = [], 0
     for title, height, members in rows:
-        panels.append({"id": len(panels) + 1, "type": "row", "title": title, "collapsed": False, "panels": [],
-                       "gridPos": {"x": 0, "y": top, "w": GRID, "h": 1}})
+        panels.append(heading(title) | {"gridPos": {"x": 0, "y": top, "w": GRID, "h": 1}})
         top, left = top + 1, 0
-        for width, panel in members:
+        for panel in members:
+            width = panel["gridPos"]["w"]
             if left + width > GRID:
                 top, left = top + height, 0
-            panels.append({"id": len(panels) + 1, **panel, "gridPos": {"x": left, "y": top, "w": width, "h": height}})
+            panels.append(panel | {"gridPos": {"x": left, "y": top, "w": width, "h": height}})
             left += width
         top += height
-    return panels
+    return [{"id": number, **panel} for number, panel in enumerate(panels, 1)]
+
+
+def heading(title: str) -> dict:
+    return {"type": "row", "title": title, "collapsed": False, "panels": []}
 
 
 def dashboard(uid: str, title: str, rows: list) -> dict:
@@ -51,9 +54,21 @@ def dashboard(uid: str, title: str, rows: list) -> dict:
     }
 
 
+def as_rules(expressions: list[str]) -> str:
+    """Every query as a rule: promtool parses rule files, and no dashboards."""
+    head = "# Made by grafana/build.py from the dashboards, so that promtool parses every query. Prometheus never loads it.\n"
+    rules = [f"      - {{record: panel:query_{n:02}:check, expr: {json.dumps(text)}}}\n" for n, text in enumerate(expressions, 1)]
+    return f"{head}groups:\n  - name: panels\n    rules:\n{''.join(rules)}"
+
+
 def files() -> dict[Path, str]:
-    made = {"overview.json": dashboard("flotilla-overview", "Flotilla: overview", overview.ROWS)}
-    return {HERE / "dashboards" / name: json.dumps(content, indent=1) + "\n" for name, content in made.items()}
+    """What belongs into each generated file."""
+    made = dashboard("flotilla-overview", "Flotilla: overview", overview.ROWS)
+    expressions = [replaced(target["expr"]) for panel in made["panels"] for target in panel.get("targets", [])]
+    return {
+        HERE / "dashboards/overview.json": json.dumps(made, indent=1) + "\n",
+        HERE.parent / "prometheus/tests/panels.rules": as_rules(expressions),
+    }
 
 
 def main(arguments: list[str]) -> int:

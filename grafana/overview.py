@@ -10,74 +10,200 @@ def quantile(share: float) -> str:
     return f"histogram_quantile({share}, {LATENCY})"
 
 
-# A row: title, height, panels with their width; a line of the grid is 24 wide.
+NOW = [
+    number(
+        4,
+        "Requests",
+        "Requests a second that HAProxy answered; hits of the edge cache come on top.",
+        ("sum(pool:http_requests:rate1m)", ""),
+        unit="reqps",
+    ),
+    number(
+        4,
+        "Errors",
+        "Share of answers that are 5xx, of the last minute.",
+        ("service:http_error_share:ratio_rate1m", ""),
+        unit="percentunit",
+        steps=steps((0.001, YELLOW), (0.01, RED)),
+        empty="no traffic",
+    ),
+    number(
+        4, "Primary", "The Postgres node that takes writes.", ("patroni_primary == 1", "{{instance}}"), name=True, empty="none: writes wait"
+    ),
+    number(
+        4,
+        "Writes held",
+        "Writes waiting for a primary at this moment.",
+        ("sum(flotilla_writes_held)", ""),
+        steps=steps((1, YELLOW), (100, RED)),
+    ),
+    number(
+        4,
+        "Servers down",
+        "Servers that Prometheus knows and that do not answer.",
+        ("count(instance:up:min == 0) or vector(0)", ""),
+        steps=steps((1, RED)),
+    ),
+    number(
+        4,
+        "Web replicas",
+        "Replicas of web that answer; they are found by DNS.",
+        ('sum(job:instances_up:sum{job="web"})', ""),
+        steps=steps((2, YELLOW), (3, GREEN), base=RED),
+    ),
+]
+
+USERS = [
+    lines(
+        8,
+        "Answers by code",
+        "Per second, at HAProxy, both instances together.",
+        ("code:http_responses:rate1m > 0", "{{code}}"),
+        stacked=True,
+        unit="reqps",
+        empty="no traffic",
+    ),
+    lines(
+        8,
+        "Latency",
+        "Time inside Django, all views. What a proxy waited for a slot comes on top.",
+        (quantile(0.5), "p50"),
+        (quantile(0.95), "p95"),
+        (quantile(0.99), "p99"),
+        unit="s",
+    ),
+    lines(
+        8,
+        "Answers by replica",
+        "Is the load even? A killed replica's line ends, the others rise.",
+        ("sum by (instance) (rate(django_http_responses_total_by_status_total[$__rate_interval]))", "{{instance}}"),
+        unit="reqps",
+    ),
+    lines(
+        8,
+        "Edge",
+        "Requests at nginx. Above what HAProxy saw: answered from the edge's cache or its files.",
+        ("rate(nginx_http_requests_total[$__rate_interval])", "nginx"),
+        ("sum(pool:http_requests:rate1m)", "haproxy"),
+        unit="reqps",
+    ),
+    lines(
+        8,
+        "Waiting in HAProxy",
+        "Requests without a slot, by pool. Reads should never be in it while writes wait.",
+        ('sum by (proxy) (haproxy_backend_current_queue{proxy=~"web_.*"})', "{{proxy}}"),
+    ),
+    lines(
+        8,
+        "Retries and redispatches",
+        "Requests that HAProxy sent again, or to another server, per second.",
+        ("sum by (proxy) (rate(haproxy_backend_retry_warnings_total[$__rate_interval]))", "retry {{proxy}}"),
+        ("sum by (proxy) (rate(haproxy_backend_redispatch_warnings_total[$__rate_interval]))", "redispatch {{proxy}}"),
+    ),
+]
+
+WHO = [
+    states(
+        12,
+        "Servers",
+        "Red: the server itself does not answer. Web replicas that are gone have no bar.",
+        ("instance:up:min", "{{job}} {{instance}}"),
+        UP,
+    ),
+    states(
+        6,
+        "Postgres primary",
+        "Which node leads, as each says of itself.",
+        ("patroni_primary", "{{instance}}"),
+        {1: ("primary", GREEN), 0: ("standby", "blue")},
+    ),
+    states(
+        6,
+        "Redis master",
+        "Which of the three leads.",
+        (
+            'sum by (instance) (redis_instance_info{job="redis", role="master"}) or sum by (instance) (0 * redis_up{job="redis"})',
+            "{{instance}}",
+        ),
+        {1: ("master", GREEN), 0: ("replica", "blue")},
+    ),
+]
+
+DATABASE = [
+    lines(8, "Writes held", "Writes waiting for a primary, per replica.", ("flotilla_writes_held", "{{instance}}")),
+    lines(
+        8,
+        "Length of holds",
+        "How long writes waited.",
+        ("histogram_quantile(0.95, sum by (le) (rate(flotilla_write_hold_seconds_bucket[5m])))", "p95"),
+        unit="s",
+        empty="none held",
+    ),
+    lines(
+        8,
+        "Safety nets",
+        "Requests run again, answers replayed from a key, COMMITs in doubt, 503 at the deadline; per second.",
+        ("sum(rate(flotilla_request_reruns_total[1m])) or vector(0)", "run again"),
+        ("sum(rate(flotilla_key_replays_total[1m])) or vector(0)", "replayed"),
+        ("sum(rate(flotilla_commits_in_doubt_total[1m])) or vector(0)", "in doubt"),
+        ("sum(rate(flotilla_unavailable_total[1m])) or vector(0)", "503"),
+    ),
+    lines(
+        8,
+        "Requests by database",
+        "Which alias served; the primary's share rises when replicas are late or gone.",
+        ("sum by (alias) (rate(flotilla_requests_by_database_total[$__rate_interval]))", "{{alias}}"),
+        unit="reqps",
+        empty="no requests yet",
+    ),
+    lines(
+        8, "Replay lag", "Log that a standby has yet to replay.", ("instance:postgres_replay_lag_bytes:diff", "{{instance}}"), unit="bytes"
+    ),
+    lines(
+        8,
+        "PgBouncer",
+        "Connections to Postgres in use, and clients waiting for one.",
+        ("sum by (instance) (pgbouncer_pools_server_active_connections)", "in use {{instance}}"),
+        ("sum by (instance) (pgbouncer_pools_client_waiting_connections)", "waiting {{instance}}"),
+    ),
+]
+
+CACHES = [
+    lines(
+        8,
+        "Cache hits",
+        "Share of lookups each shard could answer.",
+        ("instance:cache_hits:ratio_rate5m", "{{instance}}"),
+        unit="percentunit",
+        min=0,
+        max=1,
+        empty="nobody asked",
+    ),
+    lines(
+        8, "Memory", "Used by data; the limit is 96 MB each.", ('redis_memory_used_bytes{job=~"redis|cache"}', "{{instance}}"), unit="bytes"
+    ),
+    lines(
+        8,
+        "Commands",
+        "Per second.",
+        ('rate(redis_commands_processed_total{job=~"redis|cache"}[$__rate_interval])', "{{instance}}"),
+        unit="ops",
+    ),
+    lines(
+        8,
+        "Breakers",
+        "1: a web replica leaves this peer alone for a moment.",
+        ("max by (peer) (flotilla_breaker_open)", "{{peer}}"),
+        empty="none has opened yet",
+    ),
+    table(16, "Alerts", "What is firing; docs/runbook.md has a heading for each.", ('ALERTS{alertstate="firing"}', ""), empty="none fires"),
+]
+
+# A row: title, height of its panels, the panels; a line of the grid is 24 wide.
 ROWS = [
-    ("Now", 4, [
-        (4, number("Requests", "Requests a second that HAProxy answered; hits of the edge cache come on top.",
-                   ("sum(pool:http_requests:rate1m)", ""), unit="reqps")),
-        (4, number("Errors", "Share of answers that are 5xx, of the last minute.",
-                   ("service:http_error_share:ratio_rate1m", ""), unit="percentunit", steps=steps((0.001, YELLOW), (0.01, RED)), empty="no traffic")),
-        (4, number("Primary", "The Postgres node that takes writes.",
-                   ("patroni_primary == 1", "{{instance}}"), name=True, empty="none: writes wait")),
-        (4, number("Writes held", "Writes waiting for a primary at this moment.",
-                   ("sum(flotilla_writes_held)", ""), steps=steps((1, YELLOW), (100, RED)))),
-        (4, number("Servers down", "Servers that Prometheus knows and that do not answer.",
-                   ("count(instance:up:min == 0) or vector(0)", ""), steps=steps((1, RED)))),
-        (4, number("Web replicas", "Replicas of web that answer; they are found by DNS.",
-                   ("sum(job:instances_up:sum{job=\"web\"})", ""), steps=steps((2, YELLOW), (3, GREEN), base=RED))),
-    ]),
-    ("What users get", 8, [
-        (8, lines("Answers by code", "Per second, at HAProxy, both instances together.",
-                  ("code:http_responses:rate1m > 0", "{{code}}"), stacked=True, unit="reqps", empty="no traffic")),
-        (8, lines("Latency", "Time inside Django, all views. What a proxy waited for a slot comes on top.",
-                  (quantile(0.5), "p50"), (quantile(0.95), "p95"), (quantile(0.99), "p99"), unit="s")),
-        (8, lines("Answers by replica", "Is the load even? A killed replica's line ends, the others rise.",
-                  ("sum by (instance) (rate(django_http_responses_total_by_status_total[$__rate_interval]))", "{{instance}}"), unit="reqps")),
-        (8, lines("Edge", "Requests at nginx. Above what HAProxy saw: answered from the edge's cache or its files.",
-                  ("rate(nginx_http_requests_total[$__rate_interval])", "nginx"), ("sum(pool:http_requests:rate1m)", "haproxy"), unit="reqps")),
-        (8, lines("Waiting in HAProxy", "Requests without a slot, by pool. Reads should never be in it while writes wait.",
-                  ("sum by (proxy) (haproxy_backend_current_queue{proxy=~\"web_.*\"})", "{{proxy}}"))),
-        (8, lines("Retries and redispatches", "Requests that HAProxy sent again, or to another server, per second.",
-                  ("sum by (proxy) (rate(haproxy_backend_retry_warnings_total[$__rate_interval]))", "retry {{proxy}}"),
-                  ("sum by (proxy) (rate(haproxy_backend_redispatch_warnings_total[$__rate_interval]))", "redispatch {{proxy}}"))),
-    ]),
-    ("Who is up, who leads", 9, [
-        (12, states("Servers", "Red: the server itself does not answer. Web replicas that are gone have no bar.",
-                    ("instance:up:min", "{{job}} {{instance}}"), UP)),
-        (6, states("Postgres primary", "Which node leads, as each says of itself.",
-                   ("patroni_primary", "{{instance}}"), {1: ("primary", GREEN), 0: ("standby", "blue")})),
-        (6, states("Redis master", "Which of the three leads.",
-                   ("sum by (instance) (redis_instance_info{job=\"redis\", role=\"master\"}) or 0 * redis_up{job=\"redis\"}", "{{instance}}"),
-                   {1: ("master", GREEN), 0: ("replica", "blue")})),
-    ]),
-    ("Writes and reads", 8, [
-        (8, lines("Writes held", "Writes waiting for a primary, per replica.",
-                  ("flotilla_writes_held", "{{instance}}"))),
-        (8, lines("Length of holds", "How long writes waited.",
-                  ("histogram_quantile(0.95, sum by (le) (rate(flotilla_write_hold_seconds_bucket[5m])))", "p95"), unit="s", empty="none held")),
-        (8, lines("Safety nets", "Requests run again, answers replayed from a key, COMMITs in doubt, 503 at the deadline; per second.",
-                  ("sum(rate(flotilla_request_reruns_total[1m])) or vector(0)", "run again"),
-                  ("sum(rate(flotilla_key_replays_total[1m])) or vector(0)", "replayed"),
-                  ("sum(rate(flotilla_commits_in_doubt_total[1m])) or vector(0)", "in doubt"),
-                  ("sum(rate(flotilla_unavailable_total[1m])) or vector(0)", "503"))),
-        (8, lines("Requests by database", "Which alias served; the primary's share rises when replicas are late or gone.",
-                  ("sum by (alias) (rate(flotilla_requests_by_database_total[$__rate_interval]))", "{{alias}}"), unit="reqps", empty="no requests yet")),
-        (8, lines("Replay lag", "Log that a standby has yet to replay.",
-                  ("instance:postgres_replay_lag_bytes:diff", "{{instance}}"), unit="bytes")),
-        (8, lines("PgBouncer", "Connections to Postgres in use, and clients waiting for one.",
-                  ("sum by (instance) (pgbouncer_pools_server_active_connections)", "in use {{instance}}"),
-                  ("sum by (instance) (pgbouncer_pools_client_waiting_connections)", "waiting {{instance}}"))),
-    ]),
-    ("Caches and Redis", 8, [
-        (8, lines("Cache hits", "Share of lookups each shard could answer.",
-                  ("instance:cache_hits:ratio_rate5m", "{{instance}}"), unit="percentunit", min=0, max=1, empty="nobody asked")),
-        (8, lines("Memory", "Used by data; the limit is 96 MB each.",
-                  ("redis_memory_used_bytes{job=~\"redis|cache\"}", "{{instance}}"), unit="bytes")),
-        (8, lines("Commands", "Per second.",
-                  ("rate(redis_commands_processed_total{job=~\"redis|cache\"}[$__rate_interval])", "{{instance}}"), unit="ops")),
-        (8, lines("Breakers", "1: a web replica leaves this peer alone for a moment.",
-                  ("max by (peer) (flotilla_breaker_open)", "{{peer}}"), empty="none has opened yet")),
-        (16, table("Alerts", "What is firing; docs/runbook.md has a heading for each.",
-                   ("ALERTS{alertstate=\"firing\"}", ""), empty="none fires")),
-    ]),
+    ("Now", 4, NOW),
+    ("What users get", 8, USERS),
+    ("Who is up, who leads", 9, WHO),
+    ("Writes and reads", 8, DATABASE),
+    ("Caches and Redis", 8, CACHES),
 ]
