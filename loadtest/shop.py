@@ -8,8 +8,8 @@ from .edge import Edge, Response, Session
 PASSWORD = "a-plain-Passphrase-42"  # of the accounts that tests and load make for themselves
 
 HOME, SEARCH, CART = "/", "/search/", "/cart/"
-LOGIN, REGISTER, TOKEN = "/login/", "/register/", "/form-token/"
-PRODUCT, REVIEW, CART_ADD = "/product/{}/", "/product/{}/review/", "/cart/add/{}/"
+LOGIN, REGISTER, TOKEN = "/accounts/login/", "/accounts/register/", "/form-token/"
+PRODUCT, REVIEW, CART_ADD = "/products/{}/", "/products/{}/review/", "/products/{}/add/"
 
 
 class Visitor(Session):
@@ -57,7 +57,7 @@ def is_done(answer: Response) -> bool:
 def product_slugs(edge: Edge, wanted: int) -> list[str]:
     """Slugs of so many different products, gathered from the category pages like a crawler would."""
     home = edge.request("GET", HOME).text
-    categories = sorted(set(re.findall(r'href="(/category/[\w-]+/)"', home)))
+    categories = sorted(set(re.findall(r'href="(/categories/[\w-]+/)"', home)))
     assert categories, "the front page links to no category"
     found: dict[str, None] = {}
     for page in range(1, 100):
@@ -65,7 +65,7 @@ def product_slugs(edge: Edge, wanted: int) -> list[str]:
         for category in categories:
             answer = edge.request("GET", f"{category}?page={page}")
             if answer.status == 200:
-                found.update(dict.fromkeys(re.findall(r'href="/product/([\w-]+)/', answer.text)))
+                found.update(dict.fromkeys(re.findall(r'href="/products/([\w-]+)/', answer.text)))
             if len(found) >= wanted:
                 return list(found)[:wanted]
         if len(found) == before:

@@ -22,12 +22,12 @@ def test_page(guest, path):
 
 
 def test_every_category_and_a_product_of_it(guest):
-    categories = sorted(set(re.findall(r'href="(/category/[\w-]+/)"', guest.get(HOME).text)))
+    categories = sorted(set(re.findall(r'href="(/categories/[\w-]+/)"', guest.get(HOME).text)))
     assert len(categories) >= 12
     for category in categories:
         page = guest.get(category)
         assert page.status == 200
-        products = re.findall(r'href="(/product/[\w-]+/)', page.text)
+        products = re.findall(r'href="(/products/[\w-]+/)', page.text)
         assert products, category
     product = guest.get(products[0])
     assert product.status == 200

@@ -1,0 +1,148 @@
+"""The data path: who may do what in Postgres, that the poolers are really used, that nobody is let in without need."""
+
+import pytest
+
+from tests.stack.engine import NET_PREFIX, inside, run
+from tests.stack.servers import HAPROXIES, haproxy_stats, members, primary, sql, value
+
+APPLICATIONS = ("web", "web_ro")
+
+
+def test_one_primary_and_two_streaming_standbys():
+    states = members()
+    assert len(states) == 3
+    assert [role for role, _ in states.values()].count("leader") == 1
+    assert [state for _, state in states.values()].count("streaming") == 2
+
+
+def test_a_commit_waits_for_a_quorum():
+    assert value("SHOW synchronous_standby_names", database="postgres").startswith("ANY 1")
+    assert value("SHOW synchronous_commit", database="postgres") == "on"
+    assert value("SHOW data_checksums", database="postgres") == "on"
+
+
+@pytest.mark.parametrize("role", APPLICATIONS)
+def test_an_application_is_no_superuser_and_may_not_replicate(role):
+    query = f"SELECT rolsuper, rolreplication, rolcreaterole, rolcreatedb, rolbypassrls FROM pg_roles WHERE rolname = '{role}'"
+    assert sql(query) == [["f", "f", "f", "f", "f"]]
+
+
+def test_only_the_nodes_own_role_may_replicate():
+    rows = sql("SELECT rolname FROM pg_roles WHERE rolreplication AND NOT rolsuper")
+    assert rows == [["replicator"]]
+
+
+def test_passwords_are_scram():
+    rows = sql("SELECT rolname FROM pg_authid WHERE rolpassword IS NOT NULL AND rolpassword NOT LIKE 'SCRAM-SHA-256$%'")
+    assert rows == []
+    rules = sql("SELECT DISTINCT auth_method FROM pg_hba_file_rules WHERE type <> 'local'")
+    assert {method for (method,) in rules} <= {"scram-sha-256", "reject"}
+
+
+def test_the_read_only_role_cannot_write():
+    query = (
+        "SELECT count(*) FROM information_schema.role_table_grants"
+        " WHERE grantee = 'web_ro' AND privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE')"
+    )
+    assert value(query) == "0"
+    assert value("SELECT has_schema_privilege('web_ro', 'public', 'CREATE')") == "f"
+    assert value("SELECT bool_and(has_table_privilege('web_ro', oid, 'SELECT')) FROM pg_class WHERE relname LIKE 'web\\_%' AND relkind = 'r'") == "t"
+
+
+def login(role: str, database: str, *, options="") -> str:
+    """Try to log in as an application role at the primary's own port, from the db network, by its right password."""
+    secret_name = {"web": "db_web", "web_ro": "db_web_ro"}[role]
+    from tests.stack.engine import secret
+
+    target = f"host={members_address()} port=5432 dbname={database} user={role} {options}"
+    done = run(
+        "docker", "exec", "-i", "-e", "PGPASSWORD", one_standby(), "psql", target, "-XAtc", "SELECT 1",
+        check=False, env=environment(PGPASSWORD=secret(secret_name)),
+    )  # fmt: skip
+    return done.stdout.strip() or done.stderr
+
+
+def environment(**more):
+    import os
+
+    return os.environ | more
+
+
+def members_address() -> str:
+    return f"{NET_PREFIX}.4.1{primary()[-1]}"
+
+
+def one_standby() -> str:
+    from tests.stack.engine import one
+    from tests.stack.servers import standby
+
+    return one(standby()).id
+
+
+@pytest.mark.parametrize("role", APPLICATIONS)
+def test_replication_is_refused_to_applications(role):
+    assert login(role, "web") == "1", "the control: an ordinary login must work"
+    assert "1" != login(role, "web", options="replication=database").strip()
+    assert "FATAL" in login(role, "web", options="replication=true")
+
+
+def test_writing_as_the_read_only_role_fails():
+    from tests.stack.engine import secret
+
+    target = f"host={members_address()} port=5432 dbname=web user=web_ro"
+    done = run(
+        "docker", "exec", "-i", "-e", "PGPASSWORD", one_standby(), "psql", target, "-XAtc", "UPDATE web_product SET view_count = 0",
+        check=False, env=environment(PGPASSWORD=secret("db_web_ro")),
+    )  # fmt: skip
+    assert "permission denied" in done.stderr or "read-only" in done.stderr
+
+
+def test_django_comes_through_the_poolers_only(account, slugs):
+    """Whoever is connected as the application comes from a pooler, or through a balancer that a pooler asked."""
+    for slug in slugs[:10]:
+        account.review(slug, "seen in pg_stat_activity")
+    allowed = {f"{NET_PREFIX}.4.{host}" for host in (21, 22, 31, 32)}
+    seen = set()
+    for node in members():
+        for (address,) in sql("SELECT DISTINCT host(client_addr) FROM pg_stat_activity WHERE usename IN ('web', 'web_ro')", node=node):
+            seen.add(address)
+    assert seen, "nobody is connected"
+    assert seen <= allowed, seen - allowed
+
+
+def test_reads_are_spread_over_the_nodes(account, slugs):
+    counts = {node: int(value("SELECT xact_commit FROM pg_stat_database WHERE datname = 'web'", node=node)) for node in members()}
+    for slug in slugs[:60]:
+        account.get(f"/products/{slug}/")
+    import time
+
+    time.sleep(1.5)  # statistics are written out once a second
+    after = {node: int(value("SELECT xact_commit FROM pg_stat_database WHERE datname = 'web'", node=node)) for node in members()}
+    grown = {node: after[node] - counts[node] for node in counts}
+    assert all(grown[node] > 0 for node in grown if node != primary()), grown
+
+
+def test_both_balancers_see_one_primary():
+    for name in HAPROXIES:
+        rows = haproxy_stats(name)
+        up = [r["svname"] for r in rows if r["pxname"] == "postgres_primary" and r["svname"].startswith("postgres-") and r["status"] == "UP"]
+        assert up == [primary()], name
+
+
+def test_no_server_answers_without_a_password():
+    for service, port in (("redis-1", 6379), ("cache-1", 6379)):
+        assert "NOAUTH" in inside(service, "redis-cli", "-p", str(port), "get", "x", check=False)
+
+
+def test_the_balancers_statistics_need_a_password():
+    import urllib.error
+
+    from tests.stack.servers import get
+
+    for url in HAPROXIES.values():
+        for path in ("/", "/;csv", "/metrics"):
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                get(url + path)
+            assert refused.value.code == 401
+            with pytest.raises(urllib.error.HTTPError):
+                get(url + path, password="wrong")

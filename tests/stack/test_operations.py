@@ -1,0 +1,56 @@
+"""What a person does with the stack: start it again, scale it, ask for its state."""
+
+import time
+
+import pytest
+
+from loadtest.shop import CART
+from tests.stack.engine import containers, run, script
+from tests.stack.servers import HAPROXIES, primary, until, web_servers_up
+
+
+def identities() -> dict[str, str]:
+    return {c.name: c.id for c in containers()}
+
+
+def test_a_second_start_changes_nothing_and_is_quick():
+    before, started = identities(), time.monotonic()
+    script("up", QUIET="1")
+    assert time.monotonic() - started <= 10
+    assert identities() == before
+
+
+def test_status_names_every_container_and_the_primary():
+    out = script("status")
+    assert all(c.name in out for c in containers())
+    assert primary() in out
+
+
+@pytest.fixture
+def three_again():
+    yield
+    script("scale", "web", "3", timeout=180)
+    until(lambda: all(len(web_servers_up(name)) == 3 for name in HAPROXIES), 60, "three replicas again")
+
+
+def test_five_replicas_are_found_by_themselves(account, three_again):
+    script("scale", "web", "5", timeout=180)
+    until(lambda: all(len(web_servers_up(name)) == 5 for name in HAPROXIES), 60, "five replicas in both HAProxies")
+
+    def five_serve():
+        return len({account.get(CART)["X-Served-By"] for _ in range(60)}) == 5
+
+    until(five_serve, 20, "all five serving")
+
+
+@pytest.mark.parametrize("target", ["kill", "stop", "start"])
+def test_a_wrong_name_is_answered_with_the_right_ones(target):
+    done = run("make", "-s", target, "S=no-such-thing", check=False)
+    assert done.returncode != 0
+    assert "no-such-thing" in done.stderr + done.stdout
+    assert "web" in done.stderr + done.stdout
+
+
+def test_psql_asks_the_primary():
+    out = run("make", "-s", "psql", "C=SELECT count(*) FROM web_category").stdout
+    assert "12" in out
