@@ -30,7 +30,7 @@ problem_bind() {
         say "BIND=$BIND is not an IPv4 address: use 127.0.0.1, an address of this machine, or 0.0.0.0 for all of them."
     elif [[ $BIND == 0.0.0.0 || $BIND == 127.* || ! -r $PROC/net/fib_trie ]]; then
         return
-    elif ! host_addresses | grep -qxF "$BIND"; then
+    elif ! host_addresses | grep -xF "$BIND" >/dev/null; then
         say "BIND=$BIND is not an address of this machine. It has: $(host_addresses | grep -v '^127\.' | paste -sd' ')."
     fi
 }
