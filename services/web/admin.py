@@ -1,0 +1,68 @@
+"""The staff's view, at /admin/. Every list selects what it shows in one query."""
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+
+from web.models import Cart, CartItem, Category, Product, Review, User
+from web.services import review_delete
+
+admin.site.site_header = admin.site.site_title = "Flotilla"
+
+
+@admin.register(User)
+class AccountAdmin(UserAdmin):
+    list_display = ("username", "email", "is_staff", "date_joined")
+
+
+@admin.register(Category)
+class CategoryAdmin(admin.ModelAdmin):
+    list_display = ("name", "slug", "position")
+    prepopulated_fields = {"slug": ("name",)}
+
+
+@admin.register(Product)
+class ProductAdmin(admin.ModelAdmin):
+    list_display = ("name", "category", "price_cents", "featured", "rating_count", "view_count")
+    list_filter = ("category", "featured")
+    list_select_related = ("category",)
+    list_editable = ("featured",)
+    search_fields = ("name", "slug")
+    prepopulated_fields = {"slug": ("name",)}
+    readonly_fields = ("rating_sum", "rating_count", "view_count", "created")
+
+
+@admin.register(Review)
+class ReviewAdmin(admin.ModelAdmin):
+    """Read and delete only: what people wrote stays what they wrote."""
+
+    list_display = ("title", "product", "author", "rating", "created")
+    list_filter = ("rating",)
+    list_select_related = ("product", "author")
+    search_fields = ("title", "text", "product__name", "author__username")
+
+    def has_add_permission(self, request):
+        return False
+
+    def has_change_permission(self, request, obj=None):
+        return False
+
+    def delete_model(self, request, obj):
+        review_delete(review=obj)
+
+    def delete_queryset(self, request, queryset):
+        for review in queryset:
+            review_delete(review=review)
+
+
+class CartItemInline(admin.TabularInline):
+    model = CartItem
+    extra = 0
+    autocomplete_fields = ("product",)
+
+
+@admin.register(Cart)
+class CartAdmin(admin.ModelAdmin):
+    list_display = ("id", "owner", "created")
+    list_select_related = ("owner",)
+    raw_id_fields = ("owner",)
+    inlines = (CartItemInline,)

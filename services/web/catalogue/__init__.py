@@ -1,0 +1,1 @@
+"""The demonstration catalogue: the same products, people and reviews on every machine, from words and a fixed seed."""

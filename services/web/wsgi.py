@@ -1,0 +1,5 @@
+"""What gunicorn serves: `web.wsgi:application`."""
+
+from flotilla.wsgi import application_for
+
+application = application_for("web")
