@@ -1,0 +1,75 @@
+"""What is known of the request being served: identity, deadline, policy, position, notes. Django-free.
+
+One RequestState per request in a context variable; `use()` restores the previous one, so nesting is safe.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Policy(Enum):
+    """What a statement does when the primary cannot be reached."""
+
+    FAIL_FAST = "fail fast"  # safe requests: they read elsewhere, or are run again
+    HOLD = "hold"  # unsafe requests: wait for a primary while nothing has been executed
+
+
+@dataclass
+class RequestState:
+    """State of one request. Times are `time.monotonic()` seconds; `position` is a write-ahead log position."""
+
+    request_id: str = "-"
+    client_request_id: str = ""
+    policy: Policy = Policy.FAIL_FAST
+    started: float = field(default_factory=time.monotonic)
+    deadline: float = float("inf")
+    hold_until: float = float("inf")
+    position: int | None = None
+    replica: str | None = None
+    wrote: bool = False
+    prefer_primary: bool = False
+    commit_sent: bool = False
+    aliases: set[str] = field(default_factory=set)
+    avoid: set[str] = field(default_factory=set)
+    notes: dict[str, str] = field(default_factory=dict)
+
+    def remaining(self) -> float:
+        """Seconds until the deadline; 0 when it is over."""
+        return max(0.0, self.deadline - time.monotonic())
+
+
+_current: ContextVar[RequestState | None] = ContextVar("flotilla_request", default=None)
+
+
+def current() -> RequestState | None:
+    """The state of the request being served, or None outside of requests."""
+    return _current.get()
+
+
+def current_policy() -> Policy:
+    """The policy in force; outside of requests errors show at once."""
+    state = _current.get()
+    return state.policy if state else Policy.FAIL_FAST
+
+
+@contextmanager
+def use(state: RequestState | None) -> Iterator[RequestState | None]:
+    """Serve with `state`; the previous one comes back afterwards."""
+    token = _current.set(state)
+    try:
+        yield state
+    finally:
+        _current.reset(token)
+
+
+@contextmanager
+def holding(seconds: float) -> Iterator[RequestState]:
+    """For jobs: database work inside waits up to `seconds` for a primary. Reads are not bounded."""
+    until = time.monotonic() + seconds
+    state = RequestState(request_id="job", policy=Policy.HOLD, hold_until=until)
+    with use(state):
+        yield state

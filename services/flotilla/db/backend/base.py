@@ -1,0 +1,203 @@
+"""The database engine: PostgreSQL through PgBouncer, where a primary that is gone makes writes wait, not fail.
+
+What may be sent again, and what not:
+- the first statement of a transaction: always, as nothing has been executed yet;
+- a statement of its own (autocommit): when it certainly was not executed;
+- COMMIT: never. Its lost answer is `CommitInDoubt`; the request keys find out.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from django.db.backends.postgresql import base
+from django.db.backends.utils import CursorDebugWrapper, CursorWrapper
+from django.db.utils import Error, OperationalError
+
+from flotilla import context, metrics
+from flotilla.db import errors, primaries, replicas
+from flotilla.db.backend.connection import BoundedConnection, connect
+from flotilla.db.errors import Kind
+
+PING_SECONDS = 1.0
+PAUSES = (0.0, 0.05, 0.1, 0.2, 0.5)  # between attempts while the prober says there is a primary
+
+
+class PrimaryUnavailable(OperationalError):
+    """No primary within the time that the request may wait. Nothing was executed."""
+
+
+class CommitInDoubt(OperationalError):
+    """A COMMIT was sent and its answer was lost."""
+
+
+class ResendingCursor(CursorWrapper):
+    """Sends through the wrapper, which may replace the connection."""
+
+    def _execute(self, sql: Any, params: Any, *ignored: Any) -> Any:
+        return self.db.send(self, sql, lambda: CursorWrapper._execute(self, sql, params))
+
+    def _executemany(self, sql: Any, param_list: Any, *ignored: Any) -> Any:
+        return self.db.send(self, sql, lambda: CursorWrapper._executemany(self, sql, param_list))
+
+
+class ResendingDebugCursor(CursorDebugWrapper, ResendingCursor):
+    """The same with Django's query log."""
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """One thread's connection to one alias."""
+
+    def __init__(self, *args: Any, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self._sent = False  # whether the current transaction has executed a statement
+        self._proven = False  # whether this connection has answered since the request began
+        self._attempts = 0
+
+    @property
+    def is_primary(self) -> bool:
+        return "replica" not in self.alias
+
+    # -- Connecting
+
+    def get_connection_params(self) -> dict[str, Any]:
+        params = super().get_connection_params()
+        params.pop("read_seconds", None)
+        return params
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> BoundedConnection:
+        """A connection, waited for when the request may wait."""
+        self.isolation_level = base.IsolationLevel.READ_COMMITTED
+        while True:
+            try:
+                connection = connect(conn_params)
+            except psycopg.OperationalError as error:
+                if not errors.is_connection_problem(error):
+                    raise
+                self._failed()
+                self._hold(error)
+            else:
+                self._proven = True
+                connection.read_seconds = self.settings_dict["OPTIONS"].get("read_seconds", connection.read_seconds)
+                return connection
+
+    def close_if_unusable_or_obsolete(self) -> None:
+        self._proven = False
+        self._attempts = 0
+        super().close_if_unusable_or_obsolete()
+
+    def is_usable(self) -> bool:
+        if self.connection is None or self.connection.closed:
+            return False
+        with self.connection.limited(PING_SECONDS):
+            return super().is_usable()
+
+    # -- Statements
+
+    def make_cursor(self, cursor: Any) -> CursorWrapper:
+        return ResendingCursor(cursor, self)
+
+    def make_debug_cursor(self, cursor: Any) -> CursorWrapper:
+        return ResendingDebugCursor(cursor, self)
+
+    def send(self, wrapper: CursorWrapper, sql: Any, execute: Callable[[], Any]) -> Any:
+        """Execute a statement; replace a dead connection and send again where that is safe."""
+        while True:
+            try:
+                result = execute()
+            except Error as error:
+                if not errors.is_connection_problem(error):
+                    self._sent = True
+                    raise
+                self._replace_or_raise(sql, error)
+                wrapper.cursor = self.create_cursor()
+            else:
+                self._succeeded()
+                return result
+
+    def _replace_or_raise(self, sql: Any, error: Error) -> None:
+        """A kept connection that died while idle says nothing about the server: it is replaced at once, one time."""
+        silent = isinstance(errors.driver_error(error), errors.AnswerTimeout)
+        stale, self._proven = not self._proven and not silent, True
+        if not self._may_resend(errors.kind(error), sql, stale):
+            self._failed()
+            self._sent = True
+            raise error
+        if not stale:
+            self._failed()
+            self._hold(error)
+        self._replace()
+
+    def _may_resend(self, kind: Kind, sql: Any, stale: bool) -> bool:
+        if self._sent:
+            return False
+        if kind is Kind.NOT_EXECUTED or not self.autocommit:
+            return True
+        # The whole of a safe request may be run again, so may one of its reads.
+        safe = context.current() is not None and context.current_policy() is context.Policy.FAIL_FAST
+        return stale and safe and str(sql).lstrip()[:6].upper() == "SELECT"
+
+    def _succeeded(self) -> None:
+        self._proven = True
+        self._sent = not self.autocommit
+        self._attempts = 0
+        state = context.current()
+        if state is not None:
+            state.aliases.add(self.alias)
+
+    # -- Waiting
+
+    def _failed(self) -> None:
+        """Tell the request and the process, so that others do not have to find out by waiting."""
+        state = context.current()
+        if state is not None:
+            state.avoid.add(self.alias)
+        if self.is_primary:
+            primaries.of(self.alias).mark_down()
+        else:
+            replicas.pool().mark_down(self.alias)
+
+    def _hold(self, error: BaseException) -> None:
+        """Wait for a primary. Raises `error` itself where the policy is to fail fast."""
+        state = context.current()
+        if state is None or state.policy is not context.Policy.HOLD or not self.is_primary:
+            raise error
+        time.sleep(PAUSES[min(self._attempts, len(PAUSES) - 1)])
+        self._attempts += 1
+        if not primaries.of(self.alias).wait(state.hold_until):
+            raise PrimaryUnavailable("there was no primary within the time this request may wait") from error
+
+    def _replace(self) -> None:
+        """Put a new connection in the place of a dead one, inside Django's idea of the transaction."""
+        self.connection.close()
+        with self.wrap_database_errors:
+            self.connection = self.get_new_connection(self.get_connection_params())
+            self.connection.autocommit = True
+            self.init_connection_state()
+            self.connection.autocommit = self.autocommit
+        self.errors_occurred = False
+
+    # -- Transactions
+
+    def _set_autocommit(self, autocommit: bool) -> None:
+        self._sent = False
+        super()._set_autocommit(autocommit)
+
+    def _commit(self) -> None:
+        """COMMIT is bounded by the request's deadline alone, and never cancelled."""
+        connection, state = self.connection, context.current()
+        if connection is None or connection.closed or not self._sent:
+            return super()._commit()
+        seconds = max(1.0, state.remaining()) if state else float("inf")
+        if state is not None:
+            state.commit_sent = True
+        try:
+            with connection.limited(seconds):
+                return super()._commit()
+        except Error as error:
+            if not errors.is_connection_problem(error):
+                raise
+            self._failed()
+            metrics.COMMITS_IN_DOUBT.inc()
+            raise CommitInDoubt("the answer to COMMIT was lost") from error

@@ -1,0 +1,71 @@
+"""A psycopg connection that does not wait forever, and the opening of one over several hosts."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import errors as psycopg_errors
+
+from flotilla import context
+from flotilla.db.errors import AnswerTimeout
+from flotilla.db.hosts import HostBook, book
+
+
+class ServerSilent(psycopg.OperationalError, AnswerTimeout):
+    """No answer in time. The connection is closed; nothing was cancelled."""
+
+
+class BoundedConnection(psycopg.Connection[Any]):
+    """Bounds each wait for the server inside requests.
+
+    A paused server goes on acknowledging at TCP level, so neither keepalives nor TCP_USER_TIMEOUT ever fire; and a
+    cancel request would wait at the same server, or worse, reach a COMMIT. So: wait, then drop the connection.
+    """
+
+    read_seconds = 3.0
+    _limit: float | None = None
+
+    def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
+        kwargs.setdefault("timeout", self._seconds())
+        try:
+            return super().wait(gen, *args, **kwargs)
+        except psycopg_errors._WaitTimeout:
+            host = self.info.host
+            self.pgconn.finish()
+            book.failed(host)
+            raise ServerSilent(f"no answer from {host} within {kwargs['timeout']:.1f} s") from None
+
+    @contextmanager
+    def limited(self, seconds: float) -> Iterator[None]:
+        """Other bounds for a while: a longer one for COMMIT, a shorter one for a ping."""
+        before, self._limit = self._limit, seconds
+        try:
+            yield
+        finally:
+            self._limit = before
+
+    def _seconds(self) -> float | None:
+        """Unbounded (None) outside of requests: a migration may take its time."""
+        limit = self._limit
+        if limit is None:
+            state = context.current()
+            bounded = state is not None and state.deadline < float("inf")
+            limit = max(0.1, min(self.read_seconds, state.remaining())) if state and bounded else float("inf")
+        return None if limit == float("inf") else limit
+
+
+def connect(params: dict[str, Any], hosts: HostBook = book) -> BoundedConnection:
+    """Connect to the first of the hosts (`host="a,b"`) that answers. Raises the last one's error."""
+    ordered = hosts.order(params.get("host", "").split(","))
+    for host in ordered:
+        try:
+            connection = BoundedConnection.connect(**params | {"host": host})
+        except psycopg.OperationalError:
+            hosts.failed(host)
+            if host == ordered[-1]:
+                raise
+        else:
+            hosts.worked(host)
+            return connection
+    raise AssertionError("unreachable: there is always one host")

@@ -1,0 +1,68 @@
+"""Read your writes: the write-ahead log position that a client's later reads must have seen.
+
+After a commit the primary's insert position is taken (at or beyond the commit record, so never too low) and given to
+the client, signed, in the cookie `consistency` and the header X-Consistency-Token.
+"""
+
+from django.conf import settings
+from django.core import signing
+from django.db import Error, connections
+from django.http import HttpRequest, HttpResponse
+
+from flotilla.context import Policy, RequestState
+from flotilla.db import primaries
+
+COOKIE = "consistency"
+HEADER = "X-Consistency-Token"
+SQL = "SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint"
+# Past every position: only the primary will do. For a write whose position could not be learnt in time.
+BEYOND = 2**63
+
+_signer = signing.TimestampSigner(salt="flotilla.db.position")
+
+
+def of(request: HttpRequest) -> int | None:
+    """The position that this client must see; None when it has none, or shows one that is old or not ours."""
+    token = request.META.get("HTTP_X_CONSISTENCY_TOKEN") or request.COOKIES.get(COOKIE)
+    return None if not token else decode(token)
+
+
+def decode(token: str) -> int | None:
+    try:
+        return int(_signer.unsign(token, max_age=settings.FLOTILLA.consistency_seconds), 16)
+    except (signing.BadSignature, ValueError):
+        return None
+
+
+def encode(position: int) -> str:
+    return _signer.sign(f"{position:x}")
+
+
+def remember(state: RequestState, response: HttpResponse) -> None:
+    """After a request that wrote: give its position to the client."""
+    options = settings.FLOTILLA
+    if not state.wrote or not options.database_replicas:
+        return
+    token = encode(current(state))
+    response[HEADER] = token
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=options.consistency_seconds,
+        httponly=True,
+        samesite="Lax",
+        secure=settings.SESSION_COOKIE_SECURE,
+    )
+
+
+def current(state: RequestState, alias: str = "default") -> int:
+    """The primary's insert position, waited for like a write: a commit must not look lost to who made it."""
+    while True:
+        try:
+            with connections[alias].cursor() as cursor:
+                cursor.execute(SQL)
+                return cursor.fetchone()[0]
+        except Error:
+            connections[alias].close()
+            if state.policy is not Policy.HOLD or not primaries.of(alias).wait(state.hold_until):
+                return BEYOND

@@ -1,0 +1,70 @@
+"""Where a query goes. DATABASE_ROUTERS = ["flotilla.db.router.ReplicaRouter"].
+
+Writes, transactions, unsafe requests, and everything outside of requests: `default`. Reads of a safe request: one
+replica for the whole request, which has replayed the client's position. `using()` overrides all of it.
+"""
+
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db import connections
+
+from flotilla import context
+from flotilla.db import choice, primaries, replicas
+
+PRIMARY = "default"
+# Who is logged in, and what they may do, must be true now: read from the primary while there is one.
+PREFER_PRIMARY = frozenset({"sessions", "auth", "admin", "keys"})
+PASSED_SECONDS = 2.0  # how long a read waits, without a primary, for a replica to pass the client's position
+
+
+class ReplicaRouter:
+    """Stateless: all it knows is the request's state and the latest poll."""
+
+    def db_for_read(self, model: Any, **hints: Any) -> str:
+        state = context.current()
+        if state is None or not settings.FLOTILLA.database_replicas or _bound_to_primary(state):
+            return PRIMARY
+        if state.prefer_primary or _prefers_primary(model):
+            return _primary_or_freshest(state)
+        return _replica(state)
+
+    def db_for_write(self, model: Any, **hints: Any) -> str:
+        state = context.current()
+        if state is not None:
+            state.wrote = True
+        return PRIMARY
+
+    def allow_relation(self, one: Any, other: Any, **hints: Any) -> bool:
+        return True  # every alias is the same data
+
+    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool:
+        return db == PRIMARY
+
+
+def _bound_to_primary(state: context.RequestState) -> bool:
+    return state.policy is context.Policy.HOLD or state.wrote or connections[PRIMARY].in_atomic_block
+
+
+def _prefers_primary(model: Any) -> bool:
+    return model._meta.app_label in PREFER_PRIMARY or model._meta.label == settings.AUTH_USER_MODEL
+
+
+def _primary_or_freshest(state: context.RequestState) -> str:
+    """The primary while it is not known to be away; then whoever has seen the client's last write."""
+    if not primaries.of(PRIMARY).is_down and PRIMARY not in state.avoid:
+        return PRIMARY
+    choose = partial(choice.freshest, position=state.position, avoid=state.avoid)
+    return replicas.pool().wait_for(choose, min(PASSED_SECONDS, state.remaining())) or PRIMARY
+
+
+def _replica(state: context.RequestState) -> str:
+    """The request's replica, chosen once; the primary when none will do."""
+    if state.replica is None or state.replica in state.avoid:
+        nodes = replicas.pool().nodes()
+        state.replica = choice.pick(nodes, position=state.position, avoid=state.avoid)
+        if state.replica is None:
+            replicas.pool().hurry()
+            return _primary_or_freshest(state)
+    return state.replica

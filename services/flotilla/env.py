@@ -1,0 +1,172 @@
+"""The environment, read once into one typed object. Nothing else in the project reads os.environ."""
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+INSECURE_KEY = "insecure-development-key-set-SECRET_KEY_FILE"
+
+
+class EnvironmentProblem(Exception):
+    """A setting is wrong; the message is one sentence: what is wrong and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Env:
+    """All settings. The defaults are the null ones: SQLite, memory cache, no replicas, no Redis."""
+
+    service: str = "web"
+    debug: bool = False
+    site_host: str = "localhost"
+    https_port: int = 443
+    secret_key: str = INSECURE_KEY
+    log_level: str = "INFO"
+    static_url: str = "/static/"
+    static_root: str = "/srv/static"
+    media_url: str = "/media/"
+    trusted_proxies: tuple[str, ...] = ()
+    database_hosts: tuple[str, ...] = ()
+    database_port: int = 6432
+    database_name: str = ""
+    database_user: str = ""
+    database_password: str = ""
+    database_sslmode: str = "prefer"
+    database_replicas: tuple[int, ...] = ()
+    database_replica_user: str = ""
+    database_replica_password: str = ""
+    database_read_seconds: float = 3.0
+    redis_sentinels: tuple[str, ...] = ()
+    redis_master: str = "main"
+    redis_password: str = ""
+    cache_nodes: tuple[str, ...] = ()
+    cache_password: str = ""
+    write_hold_seconds: float = 30.0
+    request_seconds: float = 40.0
+    consistency_seconds: int = 30
+    primary_paths: tuple[str, ...] = ("/admin/",)
+    metrics_port: int = 9000
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str] | None = None) -> "Env":
+        """Read the process environment (or the mapping given). Raises EnvironmentProblem."""
+        reader = Reader(os.environ if environ is None else environ)
+        return cls(
+            service=reader.text("SERVICE", "web"),
+            debug=reader.flag("DEBUG"),
+            site_host=reader.text("SITE_HOST", "localhost"),
+            https_port=reader.integer("HTTPS_PORT", 443),
+            secret_key=reader.secret("SECRET_KEY", INSECURE_KEY),
+            log_level=reader.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+            static_url=reader.text("STATIC_URL", "/static/"),
+            static_root=reader.text("STATIC_ROOT", "/srv/static"),
+            media_url=reader.text("MEDIA_URL", "/media/"),
+            trusted_proxies=reader.words("TRUSTED_PROXIES"),
+            database_hosts=reader.words("DATABASE_HOSTS"),
+            database_port=reader.integer("DATABASE_PORT", 6432),
+            database_name=reader.text("DATABASE_NAME", ""),
+            database_user=reader.text("DATABASE_USER", ""),
+            database_password=reader.secret("DATABASE_PASSWORD", ""),
+            database_sslmode=reader.choice(
+                "DATABASE_SSLMODE", "prefer", ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+            ),
+            database_replicas=reader.integers("DATABASE_REPLICAS"),
+            database_replica_user=reader.text("DATABASE_REPLICA_USER", ""),
+            database_replica_password=reader.secret("DATABASE_REPLICA_PASSWORD", ""),
+            database_read_seconds=reader.seconds("DATABASE_READ_SECONDS", 3.0),
+            redis_sentinels=reader.words("REDIS_SENTINELS"),
+            redis_master=reader.text("REDIS_MASTER", "main"),
+            redis_password=reader.secret("REDIS_PASSWORD", ""),
+            cache_nodes=reader.words("CACHE_NODES"),
+            cache_password=reader.secret("CACHE_PASSWORD", ""),
+            write_hold_seconds=reader.seconds("WRITE_HOLD_SECONDS", 30.0),
+            request_seconds=reader.seconds("REQUEST_SECONDS", 40.0),
+            consistency_seconds=reader.integer("CONSISTENCY_SECONDS", 30),
+            primary_paths=reader.words("PRIMARY_PATHS") or ("/admin/",),
+            metrics_port=reader.integer("METRICS_PORT", 9000),
+        ).checked()
+
+    def checked(self) -> "Env":
+        """Refuse combinations that cannot work."""
+        if self.database_hosts and not (self.database_name and self.database_user):
+            raise EnvironmentProblem("DATABASE_HOSTS is set: set DATABASE_NAME and DATABASE_USER too.")
+        if self.database_replicas and not self.database_hosts:
+            raise EnvironmentProblem("DATABASE_REPLICAS is set without DATABASE_HOSTS: replicas need a Postgres primary.")
+        if self.write_hold_seconds >= self.request_seconds:
+            raise EnvironmentProblem("WRITE_HOLD_SECONDS must be less than REQUEST_SECONDS, or a held write cannot answer.")
+        return self
+
+
+class Reader:
+    """Typed reading of a mapping of strings, with errors that say what to do."""
+
+    def __init__(self, environ: Mapping[str, str]):
+        self.environ = environ
+
+    def text(self, name: str, default: str) -> str:
+        return self.environ.get(name) or default
+
+    def flag(self, name: str) -> bool:
+        value = self.text(name, "0").lower()
+        if value not in {"0", "1", "true", "false", "yes", "no"}:
+            raise EnvironmentProblem(f"{name} is {value!r}: set it to 1 or 0.")
+        return value in {"1", "true", "yes"}
+
+    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        value = self.text(name, default)
+        if value not in choices:
+            raise EnvironmentProblem(f"{name} is {value!r}: set it to one of {', '.join(choices)}.")
+        return value
+
+    def integer(self, name: str, default: int) -> int:
+        return _number(name, self.text(name, str(default)))
+
+    def integers(self, name: str) -> tuple[int, ...]:
+        return tuple(_number(name, word) for word in self.words(name))
+
+    def seconds(self, name: str, default: float) -> float:
+        value = self.text(name, str(default))
+        try:
+            seconds = float(value)
+        except ValueError:
+            raise EnvironmentProblem(f"{name} is {value!r}: set it to a number of seconds.") from None
+        if not 0 < seconds < 3600:
+            raise EnvironmentProblem(f"{name} is {value!r}: set it between 0 and 3600 seconds.")
+        return seconds
+
+    def words(self, name: str) -> tuple[str, ...]:
+        return tuple(word.strip() for word in self.environ.get(name, "").split(",") if word.strip())
+
+    def secret(self, name: str, default: str) -> str:
+        """The content of the file that NAME_FILE names, else NAME itself, else the default."""
+        path = self.environ.get(f"{name}_FILE")
+        return _secret_file(f"{name}_FILE", Path(path)) if path else self.text(name, default)
+
+
+def _number(name: str, value: str) -> int:
+    if not (value.isascii() and value.isdigit()):
+        raise EnvironmentProblem(f"{name} is {value!r}: set it to a whole number.")
+    return int(value)
+
+
+def _secret_file(name: str, path: Path) -> str:
+    try:
+        secret = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise EnvironmentProblem(f"{name}: the secret {path} cannot be read ({error.strerror}); run `make secrets`.") from None
+    if not secret:
+        raise EnvironmentProblem(f"{name}: the secret {path} is empty; delete it and run `make secrets`.")
+    return secret
+
+
+def main() -> None:
+    """`python -m flotilla.env`: say in one sentence what is wrong with the environment, before a server starts."""
+    try:
+        Env.from_environ()
+    except EnvironmentProblem as problem:
+        sys.exit(f"environment: {problem}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""What is well and what is not, each part asked at once and within a budget."""
+
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+
+from django.core.cache import caches
+from django.db import connections
+
+from flotilla.cache.backend import NodeCache
+from flotilla.db import choice, primaries, replicas
+
+BUDGET_SECONDS = 1.0
+_workers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="health")
+
+
+def database() -> str:
+    """`ok`, or `down` when no primary takes writes."""
+    if connections["default"].vendor != "postgresql":
+        return "ok"
+    probe = primaries.DatabaseProbe("default")
+    try:
+        return "ok" if probe() else "down"
+    finally:
+        probe.close()
+
+
+def replication() -> str:
+    """`ok`, `degraded` when a node is away or behind, `down` when no replica can be read, `none` without replicas."""
+    nodes = replicas.pool().nodes()
+    if not nodes:
+        return "none"
+    if not choice.usable(nodes, position=None):
+        return "down"
+    return "ok" if all(node.healthy for node in nodes) else "degraded"
+
+
+def cache() -> str:
+    """`ok`, `degraded` when some nodes are away, `down` when all are."""
+    backend = caches["default"]
+    if not isinstance(backend, NodeCache):
+        return "ok"
+    answers = [node.call(lambda redis: redis.ping(), default=False) for node in backend.all_nodes()]
+    return "ok" if all(answers) else "degraded" if any(answers) else "down"
+
+
+CHECKS = {"database": database, "replicas": replication, "cache": cache}
+
+
+def report() -> dict[str, str]:
+    """All checks at once, within the budget; what is not back by then is `timeout`."""
+    running: dict[str, Future[str]] = {name: _workers.submit(check) for name, check in CHECKS.items()}
+    wait(running.values(), timeout=BUDGET_SECONDS)
+    results = {name: _result(future) for name, future in running.items()}
+    # Without a primary nothing can be bought; everything else is served round.
+    if results["database"] != "ok":
+        status = "unhealthy"
+    else:
+        status = "healthy" if all(result in {"ok", "none"} for result in results.values()) else "degraded"
+    return {"status": status, **results}
+
+
+def _result(future: Future[str]) -> str:
+    if not future.done():
+        future.cancel()
+        return "timeout"
+    return "down" if future.exception() else future.result()

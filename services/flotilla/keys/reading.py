@@ -1,0 +1,54 @@
+"""Reading a request's identity from Django's request object."""
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+
+from flotilla.keys import identity
+from flotilla.requests.copies import fresh
+
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+@dataclass(frozen=True)
+class Identified:
+    """Who sent it under which key, and what it asks."""
+
+    id: uuid.UUID
+    fingerprint: bytes
+
+
+def identify(request: HttpRequest, request_id: str) -> Identified:
+    """Reads the whole body, so that copies of the request can be parsed any number of times. Raises BadKey."""
+    body = request.body
+    form = fresh(request) if request.content_type in FORMS else None
+    key = identity.request_key(
+        header=request.META.get("HTTP_IDEMPOTENCY_KEY", ""),
+        field=form.POST.get(identity.FORM_FIELD, "") if form else "",
+        request_id=request_id,
+    )
+    whose = identity.scope(
+        authorization=request.META.get("HTTP_AUTHORIZATION", ""),
+        cookies=request.COOKIES,
+        address=request.META.get("HTTP_X_REAL_IP", "") or request.META.get("REMOTE_ADDR", ""),
+        agent=request.META.get("HTTP_USER_AGENT", ""),
+    )
+    parts = _form_parts(form) if form else [body]
+    return Identified(
+        id=identity.identity(whose, key),
+        fingerprint=identity.fingerprint(request.method or "", request.get_full_path(), parts),
+    )
+
+
+def _form_parts(form: HttpRequest) -> list[bytes]:
+    files = [(f"file:{name}", [_content(file) for file in files]) for name, files in form.FILES.lists()]
+    return identity.form_parts([*form.POST.lists(), *files])
+
+
+def _content(file) -> str:
+    digest = hashlib.sha256()
+    for chunk in file.chunks():
+        digest.update(chunk)
+    return digest.hexdigest()

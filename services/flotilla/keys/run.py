@@ -1,0 +1,103 @@
+"""Running an unsafe request: once, whatever proxies, people and failovers do.
+
+    transaction: claim the key -> the request -> store its answer -> COMMIT
+
+- Broken before COMMIT: nothing happened; the request is run again.
+- The COMMIT's answer lost: the request is run again, and the claim tells: it finds the key, or there was no effect.
+- Answered 4xx or 5xx: rolled back, nothing is stored, and the same key may be used again.
+- A second arrival: waits for the first at the claim, then gets the stored answer; with another body, 422.
+"""
+
+import logging
+import random
+import time
+from collections.abc import Callable
+
+from django.db import Error, transaction
+from django.http import HttpRequest, HttpResponse
+
+from flotilla import metrics
+from flotilla.context import RequestState
+from flotilla.db import errors
+from flotilla.db.backend.base import PrimaryUnavailable
+from flotilla.db.errors import Kind
+from flotilla.keys import store
+from flotilla.keys.identity import BadKey
+from flotilla.keys.reading import Identified, identify
+from flotilla.requests import answers
+from flotilla.requests.copies import fresh
+
+logger = logging.getLogger(__name__)
+
+PRUNE_EVERY = 100  # requests, on average
+LEAST_SECONDS = 0.5  # with less left, another run could not answer in time
+
+Handler = Callable[[HttpRequest], HttpResponse]
+
+
+class _Refused(Exception):
+    """Carries a 4xx or 5xx answer out of the transaction, which rolls it back."""
+
+    def __init__(self, response: HttpResponse):
+        self.response = response
+
+
+def run(request: HttpRequest, handle: Handler, state: RequestState) -> HttpResponse:
+    """The answer to an unsafe request: its own, the stored one, 400, 422, or 503 at the deadline."""
+    try:
+        identified = identify(request, state.request_id)
+    except BadKey as error:
+        return answers.refuse(request, 400, str(error))
+    attempt = 0
+    while True:
+        attempt += 1
+        try:
+            return _once(request, handle, identified, state)
+        except PrimaryUnavailable:
+            return answers.unavailable(request, "unsafe")
+        except Error as error:
+            kind = errors.kind(error)
+            if kind is Kind.OTHER:
+                raise
+            if state.remaining() < LEAST_SECONDS or (kind is not Kind.CONFLICT and time.monotonic() > state.hold_until):
+                return answers.unavailable(request, "unsafe")
+            metrics.RERUNS.labels("unsafe").inc()
+            logger.warning("request is run again: %s", error, extra={"attempt": attempt, "kind": kind.value})
+            time.sleep(random.uniform(0, min(0.02 * 2**attempt, 0.5)))
+
+
+def _once(request: HttpRequest, handle: Handler, identified: Identified, state: RequestState) -> HttpResponse:
+    state.commit_sent = False
+    try:
+        with transaction.atomic(using=store.ALIAS):
+            if not store.claim(identified.id, identified.fingerprint):
+                return _stored(request, identified)
+            response = handle(fresh(request))
+            if response.status_code >= 400:
+                raise _Refused(response)
+            store.keep(identified.id, answers.whole(response))
+    except _Refused as refused:
+        state.wrote = False
+        return refused.response
+    state.wrote = True
+    _prune_sometimes()
+    return response
+
+
+def _stored(request: HttpRequest, identified: Identified) -> HttpResponse:
+    response = store.answer(identified.id, identified.fingerprint)
+    if response is None:
+        metrics.KEY_CONFLICTS.inc()
+        return answers.refuse(request, 422, "This request key was used for another request.")
+    metrics.KEY_REPLAYS.inc()
+    return response
+
+
+def _prune_sometimes() -> None:
+    """Old keys go in small steps, after a request that has its answer; a failure is the next one's business."""
+    if random.randrange(PRUNE_EVERY) == 0:
+        try:
+            with transaction.atomic(using=store.ALIAS):
+                store.prune()
+        except Error as error:
+            logger.warning("old keys were not pruned: %s", error)

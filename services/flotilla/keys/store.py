@@ -1,0 +1,71 @@
+"""Claiming a key, and the answer stored under it. All of it inside the request's own transaction."""
+
+import uuid
+from datetime import timedelta
+
+from django.db import connections
+from django.http import HttpResponse
+from django.utils import timezone
+
+from flotilla.keys.models import RequestKey
+
+ALIAS = "default"
+KEPT = timedelta(hours=24)
+PRUNED_AT_ONCE = 1000
+# What is true of one connection or one sending, not of the answer.
+NOT_STORED = frozenset({"x-request-id", "x-served-by", "server-timing", "date", "connection"})
+
+CLAIM = "INSERT INTO keys_requestkey (id, fingerprint, status, headers, body, created_at) VALUES (%s, %s, 0, '[]', '', %s)"
+CLAIM += " ON CONFLICT DO NOTHING"
+# The insert waits for a first arrival that is still running: a second at a time, so that nobody sits on a server
+# connection of the pooler meanwhile (lock_timeout -> 55P03 -> rolled back and tried again).
+PATIENT_CLAIM = f"SET LOCAL lock_timeout = '1s'; {CLAIM}; SET LOCAL lock_timeout = DEFAULT"
+
+
+def claim(id: uuid.UUID, fingerprint: bytes) -> bool:
+    """Take the key for this transaction; False when a committed request has it. One round trip, the first statement."""
+    connection = connections[ALIAS]
+    with connection.cursor() as cursor:
+        if connection.vendor != "postgresql":
+            cursor.execute(CLAIM, [id.hex, fingerprint, timezone.now()])
+            return cursor.rowcount == 1
+        cursor.execute(PATIENT_CLAIM, [id, fingerprint, timezone.now()])
+        cursor.nextset()
+        return cursor.rowcount == 1
+
+
+def keep(id: uuid.UUID, response: HttpResponse) -> None:
+    """Store the answer beside the effect."""
+    RequestKey.objects.using(ALIAS).filter(id=id).update(
+        status=response.status_code, headers=_headers(response), body=response.content
+    )
+
+
+def answer(id: uuid.UUID, fingerprint: bytes) -> HttpResponse | None:
+    """The stored answer; None when the key was used for another request."""
+    stored = RequestKey.objects.using(ALIAS).get(id=id)
+    if bytes(stored.fingerprint) != fingerprint:
+        return None
+    response = HttpResponse(bytes(stored.body), status=stored.status)
+    del response.headers["Content-Type"]
+    for name, value in stored.headers:
+        if name == "Set-Cookie":
+            response.cookies.load(value)
+        else:
+            response.headers[name] = value
+    return response
+
+
+def prune() -> int:
+    """Forget a bounded number of old keys; how many."""
+    connection = connections[ALIAS]
+    old = RequestKey.objects.using(ALIAS).filter(created_at__lt=timezone.now() - KEPT).order_by("created_at")
+    if connection.features.has_select_for_update_skip_locked:
+        old = old.select_for_update(skip_locked=True)
+    ids = list(old.values_list("id", flat=True)[:PRUNED_AT_ONCE])
+    return RequestKey.objects.using(ALIAS).filter(id__in=ids).delete()[0]
+
+
+def _headers(response: HttpResponse) -> list[tuple[str, str]]:
+    kept = [(name, value) for name, value in response.items() if name.lower() not in NOT_STORED]
+    return kept + [("Set-Cookie", morsel.OutputString()) for morsel in response.cookies.values()]

@@ -1,0 +1,30 @@
+"""Log lines as JSON: time, level, logger, message, the request's ids. Only named fields, so no secret slips in."""
+
+import json
+import logging
+from datetime import UTC, datetime
+
+from flotilla import context
+
+FIELDS = ("status_code", "method", "path", "node", "alias", "seconds", "attempt", "kind")
+
+
+class JsonFormatter(logging.Formatter):
+    """One line per record; values that callers passed in `extra` under a name of FIELDS are kept."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        state = context.current()
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if state is not None:
+            line["request_id"] = state.request_id
+            if state.client_request_id:
+                line["client_request_id"] = state.client_request_id
+        line |= {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str, ensure_ascii=False)

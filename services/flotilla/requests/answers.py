@@ -1,0 +1,80 @@
+"""Answers that the library gives by itself: 400, 413, 422, 500, 503; styled by the service's templates when it has them."""
+
+import json
+import logging
+import sys
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.template import TemplateDoesNotExist, loader
+from django.utils.html import escape
+from django.views import debug
+
+from flotilla import context, metrics
+
+logger = logging.getLogger("flotilla.requests")
+
+RETRY_AFTER_SECONDS = 5
+TITLES = {400: "Bad request", 413: "Too large", 414: "Too long", 422: "Request key used before", 500: "Error", 503: "Back in a moment"}
+
+
+def refuse(request: HttpRequest, status: int, detail: str) -> HttpResponse:
+    """A 4xx of ours, logged with the request's id."""
+    logger.warning(detail, extra={"status_code": status, "method": request.method, "path": request.path})
+    return _page(request, status, detail)
+
+
+def unavailable(request: HttpRequest, kind: str) -> HttpResponse:
+    """503 with Retry-After: final at every proxy, counted apart from failures."""
+    metrics.UNAVAILABLE.labels(kind).inc()
+    logger.warning("no database in time", extra={"status_code": 503, "method": request.method, "path": request.path})
+    response = _page(request, 503, "The database is changing hands. Nothing was lost; please try again.")
+    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """500 for the exception being handled: logged once, here."""
+    logger.error(
+        "unhandled exception", exc_info=True, extra={"status_code": 500, "method": request.method, "path": request.path}
+    )
+    if settings.DEBUG:
+        return debug.technical_500_response(request, *sys.exc_info())
+    return _page(request, 500, "Something went wrong on our side.")
+
+
+def whole(response: HttpResponse) -> HttpResponse:
+    """A streamed answer gathered, as only a whole one can be stored."""
+    if not response.streaming:
+        return response
+    gathered = HttpResponse(b"".join(response), status=response.status_code, headers=dict(response.items()))
+    gathered.cookies = response.cookies
+    response.close()
+    return gathered
+
+
+def _page(request: HttpRequest, status: int, detail: str) -> HttpResponse:
+    """The service's template `<status>.html`; without one, a plain page; for an API, problem details (RFC 9457)."""
+    state = context.current()
+    request_id = state.request_id if state else "-"
+    if _wants_json(request):
+        problem = {"type": "about:blank", "title": TITLES[status], "status": status, "detail": detail}
+        content = json.dumps(problem | {"request_id": request_id})
+        response = HttpResponse(content, status=status, content_type="application/problem+json")
+    else:
+        response = HttpResponse(_html(status, detail, request_id), status=status)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _html(status: int, detail: str, request_id: str) -> str:
+    try:
+        return loader.get_template(f"{status}.html").render({"detail": detail, "request_id": request_id})
+    except TemplateDoesNotExist:
+        title = TITLES[status]
+        return f"<!doctype html><title>{title}</title><h1>{title}</h1><p>{escape(detail)}<p>Request {escape(request_id)}"
+
+
+def _wants_json(request: HttpRequest) -> bool:
+    accept = request.META.get("HTTP_ACCEPT", "")
+    return request.path_info.startswith("/api/") or ("json" in accept and "html" not in accept)

@@ -1,0 +1,52 @@
+"""Refuses what no view should ever see: broken UTF-8, NUL bytes, bodies and URLs that are too large."""
+
+from collections.abc import Callable
+from urllib.parse import unquote_to_bytes
+
+from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
+
+from flotilla.requests import answers, headers
+from flotilla.requests.copies import fresh
+
+LONGEST_URL = 8000  # RFC 9110, 4.1 asks for at least that
+
+
+class InputMiddleware:
+    """400, 413 or 414 before anything is read from a database."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        target = request.META.get("PATH_INFO", "").encode("latin-1", "replace")
+        query = request.META.get("QUERY_STRING", "")
+        if len(target) + len(query) > LONGEST_URL:
+            return answers.refuse(request, 414, "The URL is too long.")
+        if not (_is_clean(target) and _is_clean(unquote_to_bytes(query.replace("+", " ")))):
+            return answers.refuse(request, 400, "The URL is not UTF-8, or has a NUL byte.")
+        refused = None if headers.is_safe(request.method or "") else _refuse_body(request)
+        return refused or self.get_response(request)
+
+
+def _refuse_body(request: HttpRequest) -> HttpResponse | None:
+    """Parses a copy, so that the views' own parsing cannot fail any more."""
+    try:
+        body, fields = request.body, list(fresh(request).POST.lists())
+    except RequestDataTooBig:
+        return answers.refuse(request, 413, "The request is too large.")
+    except (SuspiciousOperation, MultiPartParserError, BadRequest, UnreadablePostError):
+        return answers.refuse(request, 400, "The request cannot be read.")
+    encoded = request.content_type == "application/x-www-form-urlencoded"
+    nul = any("\0" in text for name, values in fields for text in (name, *values))
+    if nul or (encoded and not _is_clean(unquote_to_bytes(body.replace(b"+", b" ")))):
+        return answers.refuse(request, 400, "The form is not UTF-8, or has a NUL byte.")
+    return None
+
+
+def _is_clean(text: bytes) -> bool:
+    try:
+        return "\0" not in text.decode()
+    except UnicodeDecodeError:
+        return False

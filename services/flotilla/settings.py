@@ -1,0 +1,157 @@
+"""Django settings, one named function per concern; a service's settings module calls them with its Env.
+
+    env = Env.from_environ()
+    FLOTILLA = env
+    DATABASES = databases(env)
+    globals().update(security(env))
+"""
+
+from typing import Any
+
+from flotilla.env import Env
+
+# Outside sessions and authentication: what is inside them may be run again from the start.
+MIDDLEWARE_OUTER = [
+    "flotilla.requests.middleware.RequestMiddleware",
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "flotilla.requests.inputs.InputMiddleware",
+    "flotilla.requests.rerun.RerunMiddleware",
+]
+
+SECONDS_KEPT = 60  # a connection to PgBouncer costs a SCRAM exchange of several milliseconds
+
+
+def middleware() -> list[str]:
+    """The whole chain of a service that serves pages."""
+    return [
+        *MIDDLEWARE_OUTER,
+        "django.middleware.security.SecurityMiddleware",
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.middleware.common.CommonMiddleware",
+        "django.middleware.csrf.CsrfViewMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "django.contrib.messages.middleware.MessageMiddleware",
+        "django.middleware.clickjacking.XFrameOptionsMiddleware",
+        "django_prometheus.middleware.PrometheusAfterMiddleware",
+    ]
+
+
+def databases(env: Env) -> dict[str, Any]:
+    """`default` is the primary, `replica_<n>` Postgres node n. Without hosts: SQLite."""
+    if not env.database_hosts:
+        return {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": env.database_name or "db.sqlite3"}}
+    primary = _database(env, env.database_name, env.database_user, env.database_password)
+    replicas = {
+        f"replica_{n}": _database(
+            env, f"{env.database_name}_{n}", env.database_replica_user, env.database_replica_password
+        )
+        | {"TEST": {"MIRROR": "default"}}
+        for n in env.database_replicas
+    }
+    return {"default": primary, **replicas}
+
+
+def _database(env: Env, name: str, user: str, password: str) -> dict[str, Any]:
+    return {
+        "ENGINE": "flotilla.db.backend",
+        "NAME": name,
+        "USER": user,
+        "PASSWORD": password,
+        "HOST": ",".join(env.database_hosts),
+        "PORT": str(env.database_port),
+        "CONN_MAX_AGE": SECONDS_KEPT,
+        # No ping per request: a dead connection shows at the first statement, which the backend may send again.
+        "CONN_HEALTH_CHECKS": False,
+        # A server-side cursor outlives its transaction's server connection in transaction pooling.
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+        "OPTIONS": {
+            "connect_timeout": 2,  # psycopg's own floor, per host
+            "sslmode": env.database_sslmode,
+            "application_name": env.service,
+            "keepalives_idle": 5,
+            "keepalives_interval": 1,
+            "keepalives_count": 3,
+        },
+    }
+
+
+def routers() -> list[str]:
+    """DATABASE_ROUTERS."""
+    return ["flotilla.db.router.ReplicaRouter"]
+
+
+def caches(env: Env) -> dict[str, Any]:
+    """`default` over the cache nodes, `sessions` on the Sentinel master; each in process memory when not configured."""
+    default: dict[str, Any] = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "default"}
+    sessions = default | {"LOCATION": "sessions"}
+    if env.cache_nodes:
+        default = {
+            "BACKEND": "flotilla.cache.backend.ShardedCache",
+            "LOCATION": list(env.cache_nodes),
+            "KEY_PREFIX": env.service,
+            "OPTIONS": {"password": env.cache_password},
+        }
+    if env.redis_sentinels:
+        sessions = {"BACKEND": "flotilla.cache.backend.SentinelCache", "LOCATION": "", "KEY_PREFIX": env.service}
+    return {"default": default, "sessions": sessions}
+
+
+def sessions() -> dict[str, Any]:
+    """Sessions are written only when changed, so that no page view needs the primary."""
+    return {
+        "SESSION_ENGINE": "flotilla.sessions",
+        "SESSION_SAVE_EVERY_REQUEST": False,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+    }
+
+
+def security(env: Env) -> dict[str, Any]:
+    """Hosts, cookies, headers and limits. TLS ends at the edge, which alone may say so."""
+    origin = f"https://{env.site_host}"
+    return {
+        "SECRET_KEY": env.secret_key,
+        "DEBUG": env.debug,
+        # Exceptions travel to RerunMiddleware, which runs the request again or answers and logs 500, once.
+        "DEBUG_PROPAGATE_EXCEPTIONS": True,
+        "ALLOWED_HOSTS": [env.site_host, "localhost", "127.0.0.1"],
+        "CSRF_TRUSTED_ORIGINS": [origin, *(f"https://{h}:{env.https_port}" for h in (env.site_host, "localhost", "127.0.0.1"))],
+        "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https"),
+        "SESSION_COOKIE_SECURE": not env.debug,
+        "CSRF_COOKIE_SECURE": not env.debug,
+        "CSRF_COOKIE_SAMESITE": "Lax",
+        "SECURE_CONTENT_TYPE_NOSNIFF": True,
+        "SECURE_REFERRER_POLICY": "same-origin",
+        "X_FRAME_OPTIONS": "DENY",
+        "DATA_UPLOAD_MAX_MEMORY_SIZE": 2_000_000,
+        "DATA_UPLOAD_MAX_NUMBER_FIELDS": 500,
+    }
+
+
+def static(env: Env) -> dict[str, Any]:
+    """Hashed names, compressed once at build; any CDN by STATIC_URL."""
+    backend = "django.contrib.staticfiles.storage.StaticFilesStorage"
+    if not env.debug:
+        backend = "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    return {
+        "STATIC_URL": env.static_url,
+        "STATIC_ROOT": env.static_root,
+        "MEDIA_URL": env.media_url,
+        "STORAGES": {
+            "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+            "staticfiles": {"BACKEND": backend},
+        },
+    }
+
+
+def logging(env: Env) -> dict[str, Any]:
+    """JSON lines on standard error."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"json": {"()": "flotilla.logging.JsonFormatter"}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "root": {"handlers": ["stderr"], "level": env.log_level},
+        # Django's own handlers (mail to admins, plain text) are replaced, not added to.
+        "loggers": {"django": {"handlers": [], "propagate": True, "level": env.log_level}},
+    }
