@@ -92,9 +92,13 @@ class Env:
         if self.database_hosts and not (self.database_name and self.database_user):
             raise EnvironmentProblem("DATABASE_HOSTS is set: set DATABASE_NAME and DATABASE_USER too.")
         if self.database_replicas and not self.database_hosts:
-            raise EnvironmentProblem("DATABASE_REPLICAS is set without DATABASE_HOSTS: replicas need a Postgres primary.")
+            raise EnvironmentProblem(
+                "DATABASE_REPLICAS is set without DATABASE_HOSTS: replicas need a Postgres primary."
+            )
         if self.write_hold_seconds >= self.request_seconds:
-            raise EnvironmentProblem("WRITE_HOLD_SECONDS must be less than REQUEST_SECONDS, or a held write cannot answer.")
+            raise EnvironmentProblem(
+                "WRITE_HOLD_SECONDS must be less than REQUEST_SECONDS, or a held write cannot answer."
+            )
         return self
 
 
@@ -154,7 +158,9 @@ def _secret_file(name: str, path: Path) -> str:
     try:
         secret = path.read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise EnvironmentProblem(f"{name}: the secret {path} cannot be read ({error.strerror}); run `make secrets`.") from None
+        raise EnvironmentProblem(
+            f"{name}: the secret {path} cannot be read ({error.strerror}); run `make secrets`."
+        ) from None
     if not secret:
         raise EnvironmentProblem(f"{name}: the secret {path} is empty; delete it and run `make secrets`.")
     return secret

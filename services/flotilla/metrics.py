@@ -7,7 +7,9 @@ from prometheus_client import Counter, Gauge, Histogram, start_http_server
 REQUESTS_ACTIVE = Gauge("flotilla_requests_active", "Requests being served; unsafe ones include held writes", ["kind"])
 WRITES_HELD = Gauge("flotilla_writes_held", "Writes waiting for a primary now")
 WRITE_HOLD_SECONDS = Histogram(
-    "flotilla_write_hold_seconds", "How long writes waited for a primary", buckets=(0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 24, 30)
+    "flotilla_write_hold_seconds",
+    "How long writes waited for a primary",
+    buckets=(0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 24, 30),
 )
 UNAVAILABLE = Counter("flotilla_unavailable_total", "Requests answered 503 at their deadline", ["kind"])
 RERUNS = Counter("flotilla_request_reruns_total", "Requests run again after a lost connection", ["kind"])

@@ -1,9 +1,9 @@
 """Django settings, one named function per concern; a service's settings module calls them with its Env.
 
-    env = Env.from_environ()
-    FLOTILLA = env
-    DATABASES = databases(env)
-    globals().update(security(env))
+env = Env.from_environ()
+FLOTILLA = env
+DATABASES = databases(env)
+globals().update(security(env))
 """
 
 from typing import Any
@@ -115,7 +115,10 @@ def security(env: Env) -> dict[str, Any]:
         # Exceptions travel to RerunMiddleware, which runs the request again or answers and logs 500, once.
         "DEBUG_PROPAGATE_EXCEPTIONS": True,
         "ALLOWED_HOSTS": [env.site_host, "localhost", "127.0.0.1"],
-        "CSRF_TRUSTED_ORIGINS": [origin, *(f"https://{h}:{env.https_port}" for h in (env.site_host, "localhost", "127.0.0.1"))],
+        "CSRF_TRUSTED_ORIGINS": [
+            origin,
+            *(f"https://{h}:{env.https_port}" for h in (env.site_host, "localhost", "127.0.0.1")),
+        ],
         "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https"),
         "SESSION_COOKIE_SECURE": not env.debug,
         "CSRF_COOKIE_SECURE": not env.debug,

@@ -79,7 +79,9 @@ def sentinel_node() -> Node | None:
         return None
 
     def connect() -> redis.Redis:
-        addresses = [(host, int(port or 26379)) for host, _, port in (a.partition(":") for a in options.redis_sentinels)]
+        addresses = [
+            (host, int(port or 26379)) for host, _, port in (a.partition(":") for a in options.redis_sentinels)
+        ]
         credentials = {"password": options.redis_password or None}
         sentinel = Sentinel(addresses, sentinel_kwargs=credentials | TIMEOUTS)
         return sentinel.master_for(options.redis_master, retry=_retry(), **credentials, **TIMEOUTS)

@@ -1,4 +1,4 @@
-"""What a database error says about the statement: not executed for sure, lost, in conflict, or its own fault. Django-free.
+"""What a database error says of the statement: not executed, lost, in conflict, or its own fault. Django-free.
 
 Read from SQLSTATEs (PostgreSQL appendix A) and from PgBouncer's messages, which share one SQLSTATE (08P01).
 """

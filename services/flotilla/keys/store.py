@@ -15,7 +15,9 @@ PRUNED_AT_ONCE = 1000
 # What is true of one connection or one sending, not of the answer.
 NOT_STORED = frozenset({"x-request-id", "x-served-by", "server-timing", "date", "connection"})
 
-CLAIM = "INSERT INTO keys_requestkey (id, fingerprint, status, headers, body, created_at) VALUES (%s, %s, 0, '[]', '', %s)"
+CLAIM = (
+    "INSERT INTO keys_requestkey (id, fingerprint, status, headers, body, created_at) VALUES (%s, %s, 0, '[]', '', %s)"
+)
 CLAIM += " ON CONFLICT DO NOTHING"
 # The insert waits for a first arrival that is still running: a second at a time, so that nobody sits on a server
 # connection of the pooler meanwhile (lock_timeout -> 55P03 -> rolled back and tried again).

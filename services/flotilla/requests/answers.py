@@ -15,7 +15,14 @@ from flotilla import context, metrics
 logger = logging.getLogger("flotilla.requests")
 
 RETRY_AFTER_SECONDS = 5
-TITLES = {400: "Bad request", 413: "Too large", 414: "Too long", 422: "Request key used before", 500: "Error", 503: "Back in a moment"}
+TITLES = {
+    400: "Bad request",
+    413: "Too large",
+    414: "Too long",
+    422: "Request key used before",
+    500: "Error",
+    503: "Back in a moment",
+}
 
 
 def refuse(request: HttpRequest, status: int, detail: str) -> HttpResponse:
@@ -72,7 +79,9 @@ def _html(status: int, detail: str, request_id: str) -> str:
         return loader.get_template(f"{status}.html").render({"detail": detail, "request_id": request_id})
     except TemplateDoesNotExist:
         title = TITLES[status]
-        return f"<!doctype html><title>{title}</title><h1>{title}</h1><p>{escape(detail)}<p>Request {escape(request_id)}"
+        return (
+            f"<!doctype html><title>{title}</title><h1>{title}</h1><p>{escape(detail)}<p>Request {escape(request_id)}"
+        )
 
 
 def _wants_json(request: HttpRequest) -> bool:
