@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2034  # the names are for the configuration
 # Every setting of the two HAProxies with its default; an empty value counts as not set.
 # Read by `entrypoint` and `check`; the .cfg files use these names, in double quotes, and have no defaults of their own.
 

@@ -1,3 +1,4 @@
+# shellcheck shell=sh disable=SC2034  # the names are for the templates
 # Every setting of nginx with its default; an empty value counts as not set. Read by `entrypoint`, which puts the values
 # into the templates. Lists are separated by spaces.
 
