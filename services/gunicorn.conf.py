@@ -19,7 +19,7 @@ graceful_timeout = 40
 # Under gthread this is the heartbeat of the process, not a limit for a request.
 timeout = 30
 # The heartbeat's file: on a disk it can block the process.
-worker_tmp_dir = "/dev/shm"
+worker_tmp_dir = "/dev/shm"  # noqa: S108 - memory, and ours alone in the container
 # The control socket needs a writable home, which a read-only container does not have.
 control_socket_disable = True
 # Whose X-Forwarded-Proto to believe: the balancers.

@@ -1,4 +1,4 @@
-"""Answers that the library gives by itself: 400, 413, 422, 500, 503; styled by the service's templates when it has them."""
+"""Answers that the library gives by itself, from the service's template `<status>.html` when it has one."""
 
 import json
 import logging
