@@ -1,4 +1,4 @@
-"""A small HTTPS client for the edge: by address, under the site's name, trusting the stack's own CA. Standard library only.
+"""A small HTTPS client for the edge: by address, under the site's name, trusting the stack's own CA.
 
 It never sends a request a second time. Connections are kept, but an idle one is given up well before the edge would
 close it, so that no request is spent on a connection that has just ended.
@@ -98,7 +98,8 @@ class Edge:
 
     def _give(self, connection, keep: bool) -> None:
         if not keep:
-            return connection.close()
+            connection.close()
+            return
         connection.used = time.monotonic()
         with self._lock:
             self._idle.append(connection)

@@ -1,6 +1,7 @@
 """What the outcomes of a run amount to: failures, percentiles, gaps. Pure functions over lists of Outcome."""
 
 from collections import Counter
+from itertools import pairwise
 
 from .openloop import LATE_START, READ, WRITE, Outcome
 
@@ -28,7 +29,7 @@ def longest_gap(outcomes: list[Outcome], kind: str, since: float = 0.0) -> float
     end = max(outcome.finished for outcome in outcomes)
     times = sorted(o.finished for o in outcomes if o.kind == kind and o.good and o.finished >= since)
     points = [since, *times, end] if times else [since, end]
-    return max(later - earlier for earlier, later in zip(points, points[1:], strict=False))
+    return max(later - earlier for earlier, later in pairwise(points))
 
 
 def late_share(outcomes: list[Outcome]) -> float:
@@ -39,7 +40,11 @@ def late_share(outcomes: list[Outcome]) -> float:
 
 def summary(outcomes: list[Outcome], since: float = 0.0) -> dict:
     """All figures of a run, JSON-ready; gaps are counted from `since` (when the victim was hit)."""
-    figures = {"requests": len(outcomes), "failed": len(failures(outcomes)), "late_share": round(late_share(outcomes), 4)}
+    figures = {
+        "requests": len(outcomes),
+        "failed": len(failures(outcomes)),
+        "late_share": round(late_share(outcomes), 4),
+    }
     for kind in (READ, WRITE):
         latencies = [outcome.latency for outcome in outcomes if outcome.kind == kind]
         figures[kind] = {

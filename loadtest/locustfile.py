@@ -50,7 +50,7 @@ class Person(HttpUser):
         return sorted(set(re.findall(rf'href="(/{kind}/[\w-]+/)"', page)))
 
     def form(self, path: str, name: str, fields: dict) -> None:
-        """Send a form as the page's script does: fetch the hidden fields, then post. Anything but a redirect is a failure."""
+        """Send a form as the page's script does: fetch the hidden fields, then post. Only a redirect is a success."""
         hidden = self.client.get("/form-token/", name="form token").json()
         data = {"csrfmiddlewaretoken": hidden["csrf_token"], "request_key": hidden["request_key"]} | fields
         with self.client.post(path, data, name=name, allow_redirects=False, catch_response=True) as answer:

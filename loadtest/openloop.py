@@ -66,7 +66,7 @@ class Schedule:
 
 @dataclass
 class Run:
-    """Plays a schedule through `send(kind, index, timeout) -> Answer`; start() returns at once, join() with the outcomes."""
+    """Plays a schedule through `send(kind, index, timeout) -> Answer`. start() returns at once, join() the outcomes."""
 
     send: Callable[[str, int, float], Answer]
     schedule: Schedule

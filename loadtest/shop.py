@@ -13,7 +13,7 @@ PRODUCT, REVIEW, CART_ADD = "/products/{}/", "/products/{}/review/", "/products/
 
 
 class Visitor(Session):
-    """A session that knows the shop's forms. The CSRF token is asked for once and kept, as a browser's open page would."""
+    """A session that knows the shop's forms. The CSRF token is asked for once and kept, like in an open page."""
 
     def __init__(self, edge: Edge):
         super().__init__(edge)

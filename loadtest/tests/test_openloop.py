@@ -57,7 +57,7 @@ def test_stop_starts_nothing_more():
     assert 1 <= len(run.join()) < 50
 
 
-# -- Honesty ------------------------------------------------------------------------------------------------------------
+# -- Honesty -----------------------------------------------------------------------------------------------------------
 
 
 class Freezing(BaseHTTPRequestHandler):
@@ -121,7 +121,7 @@ def test_a_closed_loop_would_have_hidden_it(freezing):
     assert percentile(latencies, 0.95) < SECONDS / 10 * 0.2
 
 
-# -- Figures ------------------------------------------------------------------------------------------------------------
+# -- Figures -----------------------------------------------------------------------------------------------------------
 
 
 def outcome(finished, kind=READ, status=200, intended=None):
@@ -148,7 +148,13 @@ def test_anything_but_2xx_and_3xx_is_a_failure(status):
 
 
 def test_gap_counts_good_answers_of_one_kind():
-    outcomes = [outcome(1, WRITE), outcome(2, READ), outcome(5, WRITE, status=503), outcome(9, WRITE), outcome(10, READ)]
+    outcomes = [
+        outcome(1, WRITE),
+        outcome(2, READ),
+        outcome(5, WRITE, status=503),
+        outcome(9, WRITE),
+        outcome(10, READ),
+    ]
     assert longest_gap(outcomes, WRITE) == 8
     assert longest_gap(outcomes, WRITE, since=4) == 5
 

@@ -1,12 +1,12 @@
-"""A real browser at the edge: Debian's Chromium, which is made to trust exactly the stack's own certificate authority."""
+"""A real browser at the edge: Debian's Chromium, which is made to accept exactly the edge's own key."""
 
 import os
 import subprocess
 
 import pytest
+from loadtest.edge import Edge
 from playwright.sync_api import sync_playwright
 
-from loadtest.edge import Edge
 from tests.stack.engine import NET_PREFIX, REPORTS, SITE_HOST
 
 ORIGIN = f"https://{SITE_HOST}:8443"
@@ -14,11 +14,17 @@ CA = "/certs/ca.crt"
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}
 
 
+PIN = f"""
+openssl s_client -connect {NET_PREFIX}.0.10:8443 -servername {SITE_HOST} -CAfile {CA} -verify_return_error </dev/null |
+    openssl x509 -pubkey -noout | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | openssl enc -base64
+"""
+
+
 def pin() -> str:
-    """The edge certificate's public key, as Chromium's switch wants it: no other key is accepted on its strength."""
-    command = f"openssl s_client -connect {NET_PREFIX}.0.10:8443 -servername {SITE_HOST} -CAfile {CA} -verify_return_error </dev/null"
-    command += " | openssl x509 -pubkey -noout | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | openssl enc -base64"
-    return subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=True).stdout.strip()
+    """The edge's public key, checked against the CA, as Chromium's switch wants it: no other key is accepted."""
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", PIN], capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +35,9 @@ def chromium():
         f"--ignore-certificate-errors-spki-list={pin()}",
     ]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=arguments)
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=arguments
+        )
         yield browser
         browser.close()
 
@@ -40,7 +48,10 @@ class Watched:
     def __init__(self, page):
         self.page, self.complaints, self.served_by = page, [], []
         page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
-        page.on("console", lambda m: self.complaints.append(f"console: {m.text}") if m.type in ("error", "warning") else None)
+        page.on(
+            "console",
+            lambda m: self.complaints.append(f"console: {m.text}") if m.type in ("error", "warning") else None,
+        )
         page.on("response", self._answered)
 
     def _answered(self, response):

@@ -1,13 +1,13 @@
-"""The stack as the tests meet it. They run in the tools container, on the edge network, as the address without limits."""
+"""The stack as the tests meet it: from the tools container, on the edge network, at the address without limits."""
 
 import uuid
 
 import pytest
-
 from loadtest.edge import Edge
 from loadtest.ledger import Ledger
 from loadtest.shop import Visitor, is_done, product_slugs
 from loadtest.traffic import Traffic
+
 from tests.stack.engine import NET_PREFIX, REPORTS, SITE_HOST, containers
 from tests.stack.servers import wait_until_whole
 

@@ -9,6 +9,7 @@ from loadtest.figures import summary
 from loadtest.ledger import compare, markers
 from loadtest.openloop import Run, Schedule
 from loadtest.traffic import Traffic
+
 from tests.stack.engine import REPORTS
 from tests.stack.servers import sql
 
@@ -43,7 +44,8 @@ def stored(traffic: Traffic) -> list[str]:
     reviews = sql(f"SELECT title FROM web_review WHERE title LIKE 'review {traffic.name} %'")
     carts = sql(
         "SELECT 'cart ' || u.username || ' ' || p.slug, i.quantity FROM web_cartitem i"
-        " JOIN web_cart c ON c.id = i.cart_id JOIN web_user u ON u.id = c.owner_id JOIN web_product p ON p.id = i.product_id"
+        " JOIN web_cart c ON c.id = i.cart_id JOIN web_user u ON u.id = c.owner_id"
+        " JOIN web_product p ON p.id = i.product_id"
         f" WHERE u.username LIKE 'author-{traffic.name}-%'"
     )
     return [row[0] for row in reviews] + [row[0] for row in carts for _ in range(int(row[1]))]
@@ -67,4 +69,6 @@ def assert_unharmed(figures: dict) -> None:
     assert figures["failed"] == 0, figures["reasons"]
     assert not figures["lost"], f"acknowledged and gone: {figures['lost'][:5]}"
     assert not figures["twice"], f"took effect twice: {figures['twice'][:5]}"
-    assert figures["late_share"] < 0.05, f"the generator was late for {figures['late_share']:.0%}: this machine is too busy to tell"
+    assert figures["late_share"] < 0.05, (
+        f"the generator was late for {figures['late_share']:.0%}: this machine is too busy to tell"
+    )

@@ -12,7 +12,8 @@ NET_PREFIX = os.environ.get("NET_PREFIX", "10.77")
 SITE_HOST = os.environ.get("SITE_HOST", "shop.localhost")
 REPORTS = Path(os.environ.get("REPORTS_DIR", ROOT / "reports"))
 SECRETS = Path(os.environ.get("SECRETS_DIR", ROOT / ".secrets"))
-COLUMNS = '{{.Label "com.docker.compose.service"}}|{{.Label "com.docker.compose.container-number"}}|{{.ID}}|{{.State}}|{{.Names}}'
+LABEL = '{{.Label "com.docker.compose.%s"}}'
+COLUMNS = "|".join([LABEL % "service", LABEL % "container-number", "{{.ID}}", "{{.State}}", "{{.Names}}"])
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ def run(*command, timeout=120, check=True, **options) -> subprocess.CompletedPro
     """A command; its output is text, and part of the failure when it fails."""
     done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, timeout=timeout, check=False, **options)
     if check and done.returncode:
-        raise AssertionError(f"{' '.join(command[:6])} ended with {done.returncode}: {(done.stderr or done.stdout)[-1500:]}")
+        said = (done.stderr or done.stdout)[-1500:]
+        raise AssertionError(f"{' '.join(command[:6])} ended with {done.returncode}: {said}")
     return done
 
 
@@ -43,8 +45,9 @@ def containers(service: str | None = None, *, stopped=False) -> list[Container]:
         filters.append(f"label=com.docker.compose.service={service}")
     arguments = [part for one in filters for part in ("--filter", one)]
     lines = docker("ps", *(["-a"] if stopped else []), *arguments, "--format", COLUMNS).splitlines()
-    found = [line.split("|") for line in lines]
-    return sorted((Container(s, int(n), i, state, name) for s, n, i, state, name in found), key=lambda c: (c.service, c.number))
+    rows = (line.split("|") for line in lines)
+    found = (Container(service, int(number), *rest) for service, number, *rest in rows)
+    return sorted(found, key=lambda one: (one.service, one.number))
 
 
 def one(service: str) -> Container:

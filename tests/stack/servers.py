@@ -22,7 +22,7 @@ def get(url: str, *, user="admin", password: str | None = None, timeout=5) -> st
         return answer.read().decode()
 
 
-# -- HAProxy ------------------------------------------------------------------------------------------------------------
+# -- HAProxy -----------------------------------------------------------------------------------------------------------
 
 
 def haproxy_stats(name="haproxy-1") -> list[dict]:
@@ -32,11 +32,16 @@ def haproxy_stats(name="haproxy-1") -> list[dict]:
 
 
 def web_servers_up(name="haproxy-1") -> list[str]:
-    rows = haproxy_stats(name)
-    return [r["addr"] for r in rows if r["pxname"] == "web_safe" and r["svname"].startswith("web-") and r["status"] == "UP"]
+    servers = (r for r in haproxy_stats(name) if r["pxname"] == "web_safe" and r["svname"].startswith("web-"))
+    return [server["addr"] for server in servers if server["status"] == "UP"]
 
 
-# -- Postgres -----------------------------------------------------------------------------------------------------------
+def in_rotation(wanted: int) -> bool:
+    """Whether both HAProxies have exactly so many web replicas up."""
+    return all(len(web_servers_up(name)) == wanted for name in HAPROXIES)
+
+
+# -- Postgres ----------------------------------------------------------------------------------------------------------
 
 
 def members() -> dict[str, tuple[str, str]]:
@@ -57,7 +62,8 @@ def standby() -> str:
 
 def sql(query: str, *, database="web", node: str | None = None) -> list[list[str]]:
     """Rows as text, asked by the superuser over the node's own socket; the primary unless a node is named."""
-    command = ["psql", "-h", "/run/postgresql", "-U", "postgres", "-d", database, "-XAtq", "-F", "\x1f", "-v", "ON_ERROR_STOP=1"]
+    options = ["-XAtq", "-F", "\x1f", "-v", "ON_ERROR_STOP=1"]
+    command = ["psql", "-h", "/run/postgresql", "-U", "postgres", "-d", database, *options]
     out = inside(node or primary(), *command, user="postgres", input=query)
     return [line.split("\x1f") for line in out.splitlines()]
 
@@ -66,7 +72,7 @@ def value(query: str, **options) -> str:
     return sql(query, **options)[0][0]
 
 
-# -- Prometheus ---------------------------------------------------------------------------------------------------------
+# -- Prometheus --------------------------------------------------------------------------------------------------------
 
 
 def prometheus(path: str, **parameters) -> dict:
@@ -74,7 +80,7 @@ def prometheus(path: str, **parameters) -> dict:
     return json.loads(get(url, password=secret("prometheus")))["data"]
 
 
-# -- Wholeness ----------------------------------------------------------------------------------------------------------
+# -- Wholeness ---------------------------------------------------------------------------------------------------------
 
 
 def until(holds, seconds: float, what: str, every=0.5):
@@ -102,7 +108,7 @@ def replicas_whole() -> bool:
 def wait_until_whole(web=3) -> None:
     """Full redundancy: the next victim must find what the last one took."""
     script("wait", "120")
-    until(lambda: all(len(web_servers_up(name)) == web for name in HAPROXIES), 30, f"{web} web replicas in both HAProxies")
+    until(lambda: in_rotation(web), 30, f"{web} web replicas in both HAProxies")
     until(replicas_whole, 60, "one primary and two streaming standbys")
     redis = "redis-cli -a $(cat /run/secrets/redis) --no-auth-warning -p 26379 sentinel master main"
     until(lambda: redis_is_whole(redis), 60, "a Redis master with two replicas under three Sentinels")

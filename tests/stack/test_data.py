@@ -1,9 +1,12 @@
 """The data path: who may do what in Postgres, that the poolers are really used, that nobody is let in without need."""
 
+import os
+import time
+
 import pytest
 
-from tests.stack.engine import NET_PREFIX, inside, run
-from tests.stack.servers import HAPROXIES, haproxy_stats, members, primary, sql, value
+from tests.stack.engine import NET_PREFIX, inside, one, run, secret
+from tests.stack.servers import HAPROXIES, haproxy_stats, members, primary, sql, standby, value
 
 APPLICATIONS = ("web", "web_ro")
 
@@ -23,8 +26,8 @@ def test_a_commit_waits_for_a_quorum():
 
 @pytest.mark.parametrize("role", APPLICATIONS)
 def test_an_application_is_no_superuser_and_may_not_replicate(role):
-    query = f"SELECT rolsuper, rolreplication, rolcreaterole, rolcreatedb, rolbypassrls FROM pg_roles WHERE rolname = '{role}'"
-    assert sql(query) == [["f", "f", "f", "f", "f"]]
+    rights = "rolsuper, rolreplication, rolcreaterole, rolcreatedb, rolbypassrls"
+    assert sql(f"SELECT {rights} FROM pg_roles WHERE rolname = '{role}'") == [["f", "f", "f", "f", "f"]]
 
 
 def test_only_the_nodes_own_role_may_replicate():
@@ -46,55 +49,31 @@ def test_the_read_only_role_cannot_write():
     )
     assert value(query) == "0"
     assert value("SELECT has_schema_privilege('web_ro', 'public', 'CREATE')") == "f"
-    assert value("SELECT bool_and(has_table_privilege('web_ro', oid, 'SELECT')) FROM pg_class WHERE relname LIKE 'web\\_%' AND relkind = 'r'") == "t"
+    may_read = "SELECT bool_and(has_table_privilege('web_ro', oid, 'SELECT')) FROM pg_class"
+    assert value(may_read + r" WHERE relname LIKE 'web\_%' AND relkind = 'r'") == "t"
 
 
-def login(role: str, database: str, *, options="") -> str:
-    """Try to log in as an application role at the primary's own port, from the db network, by its right password."""
-    secret_name = {"web": "db_web", "web_ro": "db_web_ro"}[role]
-    from tests.stack.engine import secret
+PASSWORDS = {"web": "db_web", "web_ro": "db_web_ro"}
 
-    target = f"host={members_address()} port=5432 dbname={database} user={role} {options}"
-    done = run(
-        "docker", "exec", "-i", "-e", "PGPASSWORD", one_standby(), "psql", target, "-XAtc", "SELECT 1",
-        check=False, env=environment(PGPASSWORD=secret(secret_name)),
-    )  # fmt: skip
+
+def as_role(role: str, query: str, options="") -> str:
+    """Ask the primary's own port from a standby, as an application role with its right password -> answer or error."""
+    target = f"host={NET_PREFIX}.4.1{primary()[-1]} port=5432 dbname=web user={role} {options}"
+    command = ["docker", "exec", "-e", "PGPASSWORD", one(standby()).id, "psql", target, "-XAtc", query]
+    done = run(*command, check=False, env=os.environ | {"PGPASSWORD": secret(PASSWORDS[role])})
     return done.stdout.strip() or done.stderr
-
-
-def environment(**more):
-    import os
-
-    return os.environ | more
-
-
-def members_address() -> str:
-    return f"{NET_PREFIX}.4.1{primary()[-1]}"
-
-
-def one_standby() -> str:
-    from tests.stack.engine import one
-    from tests.stack.servers import standby
-
-    return one(standby()).id
 
 
 @pytest.mark.parametrize("role", APPLICATIONS)
 def test_replication_is_refused_to_applications(role):
-    assert login(role, "web") == "1", "the control: an ordinary login must work"
-    assert "1" != login(role, "web", options="replication=database").strip()
-    assert "FATAL" in login(role, "web", options="replication=true")
+    assert as_role(role, "SELECT 1") == "1", "the control: an ordinary login must work"
+    for options in ("replication=true", "replication=database"):
+        assert "FATAL" in as_role(role, "IDENTIFY_SYSTEM", options)
 
 
 def test_writing_as_the_read_only_role_fails():
-    from tests.stack.engine import secret
-
-    target = f"host={members_address()} port=5432 dbname=web user=web_ro"
-    done = run(
-        "docker", "exec", "-i", "-e", "PGPASSWORD", one_standby(), "psql", target, "-XAtc", "UPDATE web_product SET view_count = 0",
-        check=False, env=environment(PGPASSWORD=secret("db_web_ro")),
-    )  # fmt: skip
-    assert "permission denied" in done.stderr or "read-only" in done.stderr
+    refusal = as_role("web_ro", "UPDATE web_product SET view_count = 0")
+    assert "permission denied" in refusal or "read-only" in refusal
 
 
 def test_django_comes_through_the_poolers_only(account, slugs):
@@ -104,20 +83,26 @@ def test_django_comes_through_the_poolers_only(account, slugs):
     allowed = {f"{NET_PREFIX}.4.{host}" for host in (21, 22, 31, 32)}
     seen = set()
     for node in members():
-        for (address,) in sql("SELECT DISTINCT host(client_addr) FROM pg_stat_activity WHERE usename IN ('web', 'web_ro')", node=node):
+        for (address,) in sql(
+            "SELECT DISTINCT host(client_addr) FROM pg_stat_activity WHERE usename IN ('web', 'web_ro')", node=node
+        ):
             seen.add(address)
     assert seen, "nobody is connected"
     assert seen <= allowed, seen - allowed
 
 
 def test_reads_are_spread_over_the_nodes(account, slugs):
-    counts = {node: int(value("SELECT xact_commit FROM pg_stat_database WHERE datname = 'web'", node=node)) for node in members()}
+    counts = {
+        node: int(value("SELECT xact_commit FROM pg_stat_database WHERE datname = 'web'", node=node))
+        for node in members()
+    }
     for slug in slugs[:60]:
         account.get(f"/products/{slug}/")
-    import time
-
     time.sleep(1.5)  # statistics are written out once a second
-    after = {node: int(value("SELECT xact_commit FROM pg_stat_database WHERE datname = 'web'", node=node)) for node in members()}
+    after = {
+        node: int(value("SELECT xact_commit FROM pg_stat_database WHERE datname = 'web'", node=node))
+        for node in members()
+    }
     grown = {node: after[node] - counts[node] for node in counts}
     assert all(grown[node] > 0 for node in grown if node != primary()), grown
 
@@ -125,7 +110,11 @@ def test_reads_are_spread_over_the_nodes(account, slugs):
 def test_both_balancers_see_one_primary():
     for name in HAPROXIES:
         rows = haproxy_stats(name)
-        up = [r["svname"] for r in rows if r["pxname"] == "postgres_primary" and r["svname"].startswith("postgres-") and r["status"] == "UP"]
+        up = [
+            r["svname"]
+            for r in rows
+            if r["pxname"] == "postgres_primary" and r["svname"].startswith("postgres-") and r["status"] == "UP"
+        ]
         assert up == [primary()], name
 
 

@@ -7,13 +7,13 @@ import uuid
 from http.client import RemoteDisconnected
 
 import pytest
-
 from loadtest.edge import Edge
 from loadtest.shop import CART, HOME, LOGIN, PRODUCT
+
 from tests.stack.engine import NET_PREFIX, SITE_HOST, client, logs
 from tests.stack.servers import until
 
-# -- Static files -------------------------------------------------------------------------------------------------------
+# -- Static files ------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def test_pages_come_compressed(edge):
     assert edge.request("GET", HOME, headers={"Accept-Encoding": "gzip"})["Content-Encoding"] == "gzip"
 
 
-# -- Micro-cache --------------------------------------------------------------------------------------------------------
+# -- Micro-cache -------------------------------------------------------------------------------------------------------
 
 
 def test_an_anonymous_page_is_a_hit_the_second_time(edge, slugs):
@@ -72,7 +72,7 @@ def test_a_token_bypasses_the_cache(edge, slugs, header):
     assert edge.request("GET", PRODUCT.format(slugs[4]), headers={header: "x"})["X-Cache"] == "BYPASS"
 
 
-# -- Redirects, hosts, TLS ----------------------------------------------------------------------------------------------
+# -- Redirects, hosts, TLS ---------------------------------------------------------------------------------------------
 
 
 def plain(path="/", host=SITE_HOST):
@@ -114,11 +114,14 @@ def test_http2_is_offered(edge):
 
     context = ssl.create_default_context(cafile=edge.ca)
     context.set_alpn_protocols(["h2", "http/1.1"])
-    with socket.create_connection((edge.address, edge.port)) as raw, context.wrap_socket(raw, server_hostname=SITE_HOST) as s:
+    with (
+        socket.create_connection((edge.address, edge.port)) as raw,
+        context.wrap_socket(raw, server_hostname=SITE_HOST) as s,
+    ):
         assert s.selected_alpn_protocol() == "h2"
 
 
-# -- Headers ------------------------------------------------------------------------------------------------------------
+# -- Headers -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", [HOME, CART, LOGIN, "/nothing-here/"])
@@ -146,15 +149,18 @@ def test_cookies_are_closed_to_scripts_and_other_sites(guest, slugs):
         assert "httponly" in cookie.lower() or cookie.startswith("csrftoken")
 
 
-# -- Who is believed ----------------------------------------------------------------------------------------------------
+# -- Who is believed ---------------------------------------------------------------------------------------------------
 
 
 def test_the_edge_makes_the_request_id_and_only_remarks_the_clients(edge):
     mine = f"mine-{uuid.uuid4().hex}"
     answer = edge.request("GET", CART, headers={"X-Request-ID": mine})
     theirs = answer["X-Request-ID"]
-    assert theirs and theirs != mine
-    line = until(lambda: [line for line in logs("nginx", "1m").splitlines() if theirs in line], 5, "the request in nginx's log")
+    assert theirs
+    assert theirs != mine
+    line = until(
+        lambda: [line for line in logs("nginx", "1m").splitlines() if theirs in line], 5, "the request in nginx's log"
+    )
     assert json.loads(line[0])["client_request_id"] == mine
 
 
@@ -166,7 +172,12 @@ def test_one_id_is_in_every_log_on_the_way(edge):
 
 
 def test_a_forged_origin_tricks_nobody(edge):
-    forged = {"X-Forwarded-For": "203.0.113.9", "X-Real-IP": "203.0.113.9", "Forwarded": "for=203.0.113.9", "X-Served-By": "me"}
+    forged = {
+        "X-Forwarded-For": "203.0.113.9",
+        "X-Real-IP": "203.0.113.9",
+        "Forwarded": "for=203.0.113.9",
+        "X-Served-By": "me",
+    }
     answer = edge.request("GET", CART, headers=forged)
     assert answer["X-Served-By"] != "me"
     until(lambda: answer["X-Request-ID"] in logs("web", "1m"), 5, "the request in the log of web")
@@ -180,13 +191,15 @@ def test_haproxy_believes_nobody_but_nginx():
     import http.client
 
     connection = http.client.HTTPConnection(f"{NET_PREFIX}.0.21", 8000, timeout=10)
-    connection.request("GET", CART, headers={"Host": SITE_HOST, "X-Request-ID": "forged", "X-Forwarded-For": "203.0.113.9"})
+    connection.request(
+        "GET", CART, headers={"Host": SITE_HOST, "X-Request-ID": "forged", "X-Forwarded-For": "203.0.113.9"}
+    )
     connection.getresponse().read()
     assert "forged" not in logs("web", "1m") + logs("haproxy-1", "1m")
     assert "203.0.113.9" not in logs("web", "1m")
 
 
-# -- Limits -------------------------------------------------------------------------------------------------------------
+# -- Limits ------------------------------------------------------------------------------------------------------------
 
 GUESSING = f"""
 import sys; sys.path.insert(0, ".")
@@ -209,5 +222,14 @@ def test_the_load_generators_address_is_exempt(edge):
 
 
 def test_what_is_for_the_inside_is_not_at_the_edge(edge):
-    for path in ("/metrics", "/metrics/", "/livez", "/readyz", "/stub_status", "/nginx-health", "/;csv", "/_edge/error.html"):
+    for path in (
+        "/metrics",
+        "/metrics/",
+        "/livez",
+        "/readyz",
+        "/stub_status",
+        "/nginx-health",
+        "/;csv",
+        "/_edge/error.html",
+    ):
         assert edge.request("GET", path).status == 404, path

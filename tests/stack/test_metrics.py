@@ -5,9 +5,9 @@ import re
 import urllib.error
 
 import pytest
-
 from loadtest.shop import CART
-from tests.stack.engine import ROOT, containers, run
+
+from tests.stack.engine import ROOT, SECRETS, containers, run
 from tests.stack.servers import PROMETHEUS, get, prometheus, until
 
 JOBS = {
@@ -26,7 +26,12 @@ def targets() -> dict[str, list[dict]]:
 def test_every_server_is_scraped():
     def all_up():
         seen = targets()
-        down = [(t["labels"]["job"], t["scrapeUrl"], t["lastError"]) for ts in seen.values() for t in ts if t["health"] != "up"]
+        down = [
+            (t["labels"]["job"], t["scrapeUrl"], t["lastError"])
+            for ts in seen.values()
+            for t in ts
+            if t["health"] != "up"
+        ]
         assert not down, down
         return seen
 
@@ -62,7 +67,11 @@ def test_rules_are_loaded_and_healthy():
 
 
 def test_no_alert_fires_on_a_healthy_stack():
-    firing = [a["labels"] for a in prometheus("alerts")["alerts"] if a["state"] == "firing" and a["labels"].get("alertname") != "Watchdog"]
+    firing = [
+        a["labels"]
+        for a in prometheus("alerts")["alerts"]
+        if a["state"] == "firing" and a["labels"].get("alertname") != "Watchdog"
+    ]
     assert not firing
 
 
@@ -74,7 +83,7 @@ def test_prometheus_needs_a_password():
 
 def test_every_panel_has_data():
     script = ROOT / "grafana" / "check_panels.py"
-    done = run("python", str(script), check=False, timeout=120)
+    done = run("python", str(script), PROMETHEUS, str(SECRETS / "prometheus"), check=False, timeout=120)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
 
 
@@ -82,7 +91,11 @@ def test_a_request_is_counted_by_status_and_by_replica(account):
     account.get("/nothing-here/")
     names = prometheus("label/__name__/values")
     text = json.dumps(names)
-    for pattern in (r"django_http_responses|http_responses|http_requests", r"haproxy_backend_http_responses", r"nginx_http_requests"):
+    for pattern in (
+        r"django_http_responses|http_responses|http_requests",
+        r"haproxy_backend_http_responses",
+        r"nginx_http_requests",
+    ):
         assert re.search(pattern, text), f"no series named like {pattern}"
 
 

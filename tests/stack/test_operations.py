@@ -3,10 +3,10 @@
 import time
 
 import pytest
-
 from loadtest.shop import CART
+
 from tests.stack.engine import containers, run, script
-from tests.stack.servers import HAPROXIES, primary, until, web_servers_up
+from tests.stack.servers import in_rotation, primary, until
 
 
 def identities() -> dict[str, str]:
@@ -30,12 +30,12 @@ def test_status_names_every_container_and_the_primary():
 def three_again():
     yield
     script("scale", "web", "3", timeout=180)
-    until(lambda: all(len(web_servers_up(name)) == 3 for name in HAPROXIES), 60, "three replicas again")
+    until(lambda: in_rotation(3), 60, "three replicas again")
 
 
 def test_five_replicas_are_found_by_themselves(account, three_again):
     script("scale", "web", "5", timeout=180)
-    until(lambda: all(len(web_servers_up(name)) == 5 for name in HAPROXIES), 60, "five replicas in both HAProxies")
+    until(lambda: in_rotation(5), 60, "five replicas in both HAProxies")
 
     def five_serve():
         return len({account.get(CART)["X-Served-By"] for _ in range(60)}) == 5

@@ -3,8 +3,8 @@
 import re
 
 import pytest
-
 from loadtest.shop import CART, PRODUCT, is_done
+
 from tests.stack.engine import containers, docker
 from tests.stack.servers import until, wait_until_whole
 
@@ -39,5 +39,10 @@ def test_redis_comes_back_with_its_data_on_disk(stack):
     from tests.stack.engine import inside
 
     for number in (1, 2, 3):
-        facts = inside(f"redis-{number}", "bash", "-c", "redis-cli -a $(cat /run/secrets/redis) --no-auth-warning config get appendonly")
+        facts = inside(
+            f"redis-{number}",
+            "bash",
+            "-c",
+            "redis-cli -a $(cat /run/secrets/redis) --no-auth-warning config get appendonly",
+        )
         assert "yes" in facts

@@ -5,7 +5,6 @@ from collections import Counter
 from html import unescape
 
 import pytest
-
 from loadtest.shop import CART, HOME, LOGIN, PRODUCT, REGISTER, SEARCH, is_done
 
 PAGES = [HOME, f"{SEARCH}?q=lamp", f"{SEARCH}?q=", LOGIN, REGISTER, CART]
@@ -63,10 +62,10 @@ def test_health_speaks_of_each_part(guest):
     assert report["database"] == "ok"
     assert report["cache"] == "ok"
     assert any("replica" in name for name in report), report
-    assert answer["Cache-Control"] and "public" not in answer["Cache-Control"]
+    assert re.search("no-store|no-cache|private", answer["Cache-Control"])
 
 
-# -- Replicas -----------------------------------------------------------------------------------------------------------
+# -- Replicas ----------------------------------------------------------------------------------------------------------
 
 
 def test_every_replica_serves_its_share(account):
@@ -82,7 +81,7 @@ def test_the_page_says_what_served_it(account, slugs):
         assert re.search(rf"(^|, *){part}\b", timing), timing
 
 
-# -- Reading one's own writes, and doing things once --------------------------------------------------------------------
+# -- Reading one's own writes, and doing things once -------------------------------------------------------------------
 
 
 def test_a_written_review_is_there_at_the_next_look(account, slugs):

@@ -1,4 +1,4 @@
-"""Service × signal: every lasting service is scraped, and has its place in the documents. Needs no running stack."""
+"""Services by signals: every lasting service is scraped, and has its place in the documents. Needs no running stack."""
 
 import re
 
