@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Least
 
@@ -103,15 +103,24 @@ def cart_merge(*, guest_cart_id: UUID, owner: User) -> None:
     guest.delete()
 
 
-@transaction.atomic
 def product_views_flush() -> int:
     """Move the views counted in Redis into the table, in one UPDATE. Returns how many products it touched.
 
-    Drained first, then written: a crash in between loses a few views, never counts one twice.
+    Drained first, then written: a crash in between loses a few views, none is counted twice.
     """
-    counts = {UUID(str(product)): views for product, views in product_views.drain().items()}
+    counts = product_views.drain()
     if not counts:
         return 0
+    try:
+        return _product_views_write(counts={UUID(product): views for product, views in counts.items()})
+    except DatabaseError:
+        for product, views in counts.items():
+            product_views.add(product, views)
+        raise
+
+
+@transaction.atomic
+def _product_views_write(*, counts: dict[UUID, int]) -> int:
     # Locked in one order: two replicas that flush at once then queue up instead of deadlocking.
     list(Product.objects.select_for_update(no_key=True).filter(pk__in=counts).order_by("pk").values_list("pk"))
     added = Case(*(When(pk=pk, then=Value(views)) for pk, views in counts.items()), default=Value(0))

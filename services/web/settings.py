@@ -33,7 +33,7 @@ INSTALLED_APPS = [
 ]
 # Just inside sessions: the shop's own checks of cookies come before anything looks at them.
 MIDDLEWARE = parts.middleware()
-MIDDLEWARE.insert(MIDDLEWARE.index("django.contrib.sessions.middleware.SessionMiddleware"), "web.middleware.StrictInput")
+MIDDLEWARE.insert(MIDDLEWARE.index("django.contrib.sessions.middleware.SessionMiddleware"), "web.middleware.OwnCookies")
 # HTML revalidates: a browser that has the page gets 304.
 MIDDLEWARE.insert(
     MIDDLEWARE.index("django.middleware.common.CommonMiddleware"), "django.middleware.http.ConditionalGetMiddleware"

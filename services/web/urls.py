@@ -1,9 +1,7 @@
 """The shop's addresses. Health and form tokens come from the library."""
 
 from django.contrib import admin
-from django.templatetags.static import static
 from django.urls import include, path
-from django.views.generic import RedirectView
 
 from web.views import accounts, cart, catalogue, pictures, reviews
 
@@ -22,7 +20,7 @@ urlpatterns = [
     path("accounts/register/", accounts.Register.as_view(), name="register"),
     path("pictures/<slug:motif>/<slug:slug>.<slug:digest>.svg", pictures.picture, name="picture"),
     path("robots.txt", pictures.robots, name="robots"),
-    path("favicon.ico", RedirectView.as_view(url=static("web/favicon.svg"), permanent=False)),
+    path("favicon.ico", pictures.favicon),
     path("admin/", admin.site.urls),
     path("", include("flotilla.keys.urls")),
     path("", include("flotilla.health.urls")),

@@ -6,10 +6,10 @@ from web.pictures.shapes import Pen
 def desk_lamp(p: Pen):
     c, lean = p.palette, p.between(-14, 14)
     p.rect(150, 306, 100, 14, c.dark, 7)
+    p.fill(f"M{179 + lean} 156 L{275 + lean} 218 L{262 + lean} 316 H{120 + lean}z", c.light, 0.4)
     p.line(f"M200 306 L{160 + lean} 210 L{222 + lean} 140", c.main, 9)
     p.disc(160 + lean, 210, 9, c.accent)
     p.fill(f"M{205 + lean} 118 l52 34 l18 66 l-96 -62z", c.main)
-    p.fill(f"M{183 + lean} 158 l92 60 l-30 92 l-96 0z", c.light, 0.35)
     p.disc(228 + lean, 186, 13, c.accent)
 
 

@@ -1,6 +1,8 @@
-"""Product pictures and robots.txt: drawn or fixed, no database."""
+"""Product pictures, robots.txt, favicon: drawn or fixed, no database."""
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
 from web.pictures import picture_svg, picture_valid
@@ -27,4 +29,12 @@ def picture(request: HttpRequest, motif: str, slug: str, digest: str) -> HttpRes
 def robots(request: HttpRequest) -> HttpResponse:
     response = HttpResponse(ROBOTS, content_type="text/plain")
     response["Cache-Control"] = "public, max-age=3600, s-maxage=3600"
+    return response
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """For those who ask without reading the page, which names the hashed file itself."""
+    response = redirect(static("web/favicon.svg"))
+    response["Cache-Control"] = "public, max-age=86400, s-maxage=86400"
     return response

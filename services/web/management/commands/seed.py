@@ -1,15 +1,14 @@
-"""`manage.py seed`: the demonstration catalogue and the staff account."""
+"""`manage.py seed`: the demonstration catalogue and the staff account, once for each version of the code."""
 
 import time
 from pathlib import Path
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from flotilla.context import holding
+from flotilla.jobs.once import run_once
+from flotilla.jobs.quick import stamp_of
 from web.catalogue.load import admin_ensure, catalogue_load
-
-PRIMARY_SECONDS = 60
-
 
 class Command(BaseCommand):
     help = "Write the demonstration catalogue and the staff account; safe to run again."
@@ -21,12 +20,14 @@ class Command(BaseCommand):
     def handle(self, *, admin_password_file, no_admin, **options):
         password = None if no_admin else read_password(admin_password_file)
         started = time.monotonic()
-        with holding(PRIMARY_SECONDS):
-            counts = catalogue_load()
-            if password:
-                admin_ensure(password=password)
-        what = ", ".join(f"{count} {name}" for name, count in counts.items())
-        self.stdout.write(f"seeded {what} in {time.monotonic() - started:.1f} s")
+        done = run_once("seed", stamp_of(settings.FLOTILLA, "seed"), lambda: self.load(password))
+        self.stdout.write(f"seed: done in {time.monotonic() - started:.1f} s" if done else "seed: already done")
+
+    def load(self, password: str | None) -> None:
+        counts = catalogue_load()
+        if password:
+            admin_ensure(password=password)
+        self.stdout.write("seed: " + ", ".join(f"{count} {name}" for name, count in counts.items()))
 
 
 def read_password(path: Path) -> str:
