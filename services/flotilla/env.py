@@ -42,6 +42,7 @@ class Env:
     redis_password: str = ""
     cache_nodes: tuple[str, ...] = ()
     cache_password: str = ""
+    transaction_idle_seconds: float = 10.0
     write_hold_seconds: float = 30.0
     request_seconds: float = 40.0
     consistency_seconds: int = 30
@@ -80,6 +81,7 @@ class Env:
             redis_password=reader.secret("REDIS_PASSWORD", ""),
             cache_nodes=reader.words("CACHE_NODES"),
             cache_password=reader.secret("CACHE_PASSWORD", ""),
+            transaction_idle_seconds=reader.seconds("TRANSACTION_IDLE_SECONDS", 10.0),
             write_hold_seconds=reader.seconds("WRITE_HOLD_SECONDS", 30.0),
             request_seconds=reader.seconds("REQUEST_SECONDS", 40.0),
             consistency_seconds=reader.integer("CONSISTENCY_SECONDS", 30),

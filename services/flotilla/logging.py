@@ -2,10 +2,13 @@
 
 import json
 import logging
+import traceback
 from datetime import UTC, datetime
 
 from flotilla import context
 
+# The frames nearest to the error; the outer forty are always the same middleware.
+FRAMES = 8
 FIELDS = ("status_code", "method", "path", "node", "alias", "seconds", "attempt", "kind")
 
 
@@ -25,6 +28,9 @@ class JsonFormatter(logging.Formatter):
             if state.client_request_id:
                 line["client_request_id"] = state.client_request_id
         line |= {name: getattr(record, name) for name in FIELDS if hasattr(record, name)}
+        request = getattr(record, "request", None)
+        if request is not None:
+            line |= {"method": getattr(request, "method", None), "path": getattr(request, "path", None)}
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            line["exception"] = "".join(traceback.format_exception(*record.exc_info, limit=-FRAMES))
         return json.dumps(line, default=str, ensure_ascii=False)

@@ -70,15 +70,16 @@ def _once(request: HttpRequest, handle: Handler, identified: Identified, state: 
     state.commit_sent = False
     try:
         with transaction.atomic(using=store.ALIAS):
-            if not store.claim(identified.id, identified.fingerprint):
-                return _stored(request, identified)
-            response = handle(fresh(request))
+            claimed = store.claim(identified.id, identified.fingerprint)
+            response = answers.whole(handle(fresh(request))) if claimed else _stored(request, identified)
             if response.status_code >= 400:
                 raise _Refused(response)
-            store.keep(identified.id, answers.whole(response))
+            if claimed:
+                store.keep(identified.id, response)
     except _Refused as refused:
         state.wrote = False
         return refused.response
+    # A replayed answer too: who gets it must see what the first sending wrote.
     state.wrote = True
     _prune_sometimes()
     return response

@@ -3,6 +3,7 @@
 import uuid
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import connections
 from django.http import HttpResponse
 from django.utils import timezone
@@ -21,7 +22,11 @@ CLAIM = (
 CLAIM += " ON CONFLICT DO NOTHING"
 # The insert waits for a first arrival that is still running: a second at a time, so that nobody sits on a server
 # connection of the pooler meanwhile (lock_timeout -> 55P03 -> rolled back and tried again).
-PATIENT_CLAIM = f"SET LOCAL lock_timeout = '1s'; {CLAIM}; SET LOCAL lock_timeout = DEFAULT"
+# A transaction whose client, or pooler, has frozen would keep its key for ever: the server ends it when it idles.
+PATIENT_CLAIM = (
+    "SET LOCAL lock_timeout = '1s'; SET LOCAL idle_in_transaction_session_timeout = %s; "
+    f"{CLAIM}; SET LOCAL lock_timeout = DEFAULT"
+)
 
 
 def claim(id: uuid.UUID, fingerprint: bytes) -> bool:
@@ -31,7 +36,9 @@ def claim(id: uuid.UUID, fingerprint: bytes) -> bool:
         if connection.vendor != "postgresql":
             cursor.execute(CLAIM, [id.hex, fingerprint, timezone.now()])
             return cursor.rowcount == 1
-        cursor.execute(PATIENT_CLAIM, [id, fingerprint, timezone.now()])
+        idle_milliseconds = int(settings.FLOTILLA.transaction_idle_seconds * 1000)
+        cursor.execute(PATIENT_CLAIM, [idle_milliseconds, id, fingerprint, timezone.now()])
+        cursor.nextset()
         cursor.nextset()
         return cursor.rowcount == 1
 

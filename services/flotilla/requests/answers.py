@@ -71,6 +71,8 @@ def _page(request: HttpRequest, status: int, detail: str) -> HttpResponse:
     else:
         response = HttpResponse(_html(status, detail, request_id), status=status)
     response["Cache-Control"] = "no-store"
+    response["Content-Length"] = str(len(response.content))
+    response._has_been_logged = True  # Django's own mark: one line per answer
     return response
 
 

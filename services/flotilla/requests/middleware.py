@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils.log import log_response
 
 from flotilla import context, metrics, timing
 from flotilla.db import position
@@ -26,6 +27,8 @@ class RequestMiddleware:
         with context.use(state), metrics.REQUESTS_ACTIVE.labels(kind).track_inprogress():
             response = self.get_response(request)
             position.remember(state, response)
+            if response.status_code >= 400:  # here, while the line can still carry the request's id
+                log_response("%s: %s", response.reason_phrase, request.path, response=response, request=request)
         for alias in state.aliases:
             metrics.READS.labels(alias).inc()
         response["X-Request-ID"] = state.request_id
