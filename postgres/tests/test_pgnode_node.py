@@ -118,10 +118,27 @@ def test_an_absent_or_empty_data_directory_needs_no_repair(tmp_path):
     assert repair.repair(tmp_path / "pg", Etcd("")) is None
 
 
-def test_a_copy_cut_off_is_removed(tmp_path):
-    data = data_directory(tmp_path, "PG_VERSION", "base/1/1")
-    assert "no pg_control" in repair.repair(data, Etcd("NzcxMA=="))
-    assert not data.exists()
+COMPLETE = ("PG_VERSION", "global/pg_control", "patroni.dynamic.json")
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        (("PG_VERSION", "base/1/1"), "copy that was cut off"),
+        ((*COMPLETE, "backup_manifest.tmp"), "copy that was cut off"),
+        ((*COMPLETE, "backup_label", "backup_manifest"), "never started"),
+        ((*COMPLETE, f"../{repair.MARK}"), "rewind that was cut off"),
+    ],
+)
+def test_the_remains_of_a_copy_or_a_rewind_are_removed(tmp_path, files, reason):
+    data = data_directory(tmp_path, *files)
+    assert reason in repair.repair(data, Etcd("NzcxMA=="))
+    assert not data.exists() and not (tmp_path / repair.MARK).exists()
+
+
+def test_a_copy_that_has_run_is_kept(tmp_path):
+    data = data_directory(tmp_path, *COMPLETE, "backup_label.old", "backup_manifest", "standby.signal")
+    assert repair.repair(data, Etcd("NzcxMA==")) is None and data.exists()
 
 
 def test_a_creation_cut_off_is_removed_with_its_key(tmp_path):
