@@ -56,8 +56,11 @@ def dashboard(uid: str, title: str, rows: list) -> dict:
 
 def as_rules(expressions: list[str]) -> str:
     """Every query as a rule: promtool parses rule files, and no dashboards."""
-    head = "# Made by grafana/build.py from the dashboards, so that promtool parses every query. Prometheus never loads it.\n"
-    rules = [f"      - {{record: panel:query_{n:02}:check, expr: {json.dumps(text)}}}\n" for n, text in enumerate(expressions, 1)]
+    head = "# Made by grafana/build.py from the dashboards, for promtool to parse every query. Never loaded.\n"
+    rules = [
+        f"      - {{record: panel:query_{n:02}:check, expr: {json.dumps(text)}}}\n"
+        for n, text in enumerate(expressions, 1)
+    ]
     return f"{head}groups:\n  - name: panels\n    rules:\n{''.join(rules)}"
 
 

@@ -1,4 +1,4 @@
-"""The overview: what users get, who is up and who leads, how writes and reads fare, how the caches do. Read from the top."""
+"""The overview: what users get, who is up and who leads, how writes, reads and caches fare. Read from the top."""
 
 from panels import GREEN, RED, YELLOW, lines, number, states, steps, table
 
@@ -28,7 +28,12 @@ NOW = [
         empty="no traffic",
     ),
     number(
-        4, "Primary", "The Postgres node that takes writes.", ("patroni_primary == 1", "{{instance}}"), name=True, empty="none: writes wait"
+        4,
+        "Primary",
+        "The Postgres node that takes writes.",
+        ("patroni_primary == 1", "{{instance}}"),
+        name=True,
+        empty="none: writes wait",
     ),
     number(
         4,
@@ -122,7 +127,8 @@ WHO = [
         "Redis master",
         "Which of the three leads.",
         (
-            'sum by (instance) (redis_instance_info{job="redis", role="master"}) or sum by (instance) (0 * redis_up{job="redis"})',
+            'sum by (instance) (redis_instance_info{job="redis", role="master"})'
+            ' or sum by (instance) (0 * redis_up{job="redis"})',
             "{{instance}}",
         ),
         {1: ("master", GREEN), 0: ("replica", "blue")},
@@ -157,7 +163,11 @@ DATABASE = [
         empty="no requests yet",
     ),
     lines(
-        8, "Replay lag", "Log that a standby has yet to replay.", ("instance:postgres_replay_lag_bytes:diff", "{{instance}}"), unit="bytes"
+        8,
+        "Replay lag",
+        "Log that a standby has yet to replay.",
+        ("instance:postgres_replay_lag_bytes:diff", "{{instance}}"),
+        unit="bytes",
     ),
     lines(
         8,
@@ -180,7 +190,11 @@ CACHES = [
         empty="nobody asked",
     ),
     lines(
-        8, "Memory", "Used by data; the limit is 96 MB each.", ('redis_memory_used_bytes{job=~"redis|cache"}', "{{instance}}"), unit="bytes"
+        8,
+        "Memory",
+        "Used by data; the limit is 96 MB each.",
+        ('redis_memory_used_bytes{job=~"redis|cache"}', "{{instance}}"),
+        unit="bytes",
     ),
     lines(
         8,
@@ -196,7 +210,13 @@ CACHES = [
         ("max by (peer) (flotilla_breaker_open)", "{{peer}}"),
         empty="none has opened yet",
     ),
-    table(16, "Alerts", "What is firing; docs/runbook.md has a heading for each.", ('ALERTS{alertstate="firing"}', ""), empty="none fires"),
+    table(
+        16,
+        "Alerts",
+        "What is firing; docs/runbook.md has a heading for each.",
+        ('ALERTS{alertstate="firing"}', ""),
+        empty="none fires",
+    ),
 ]
 
 # A row: title, height of its panels, the panels; a line of the grid is 24 wide.

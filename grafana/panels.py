@@ -1,4 +1,4 @@
-"""Grafana panels as small functions: each returns the panel's JSON with its width (the dashboard is 24 wide), not its place.
+"""Grafana panels as small functions: each returns the panel's JSON with its width of 24, not its place.
 
 A query is a pair (PromQL, legend). `empty` is what a panel shows when its query has no data; only panels for which
 no data is a normal state (no alert fires, nobody wrote yet) have one, and the checks hold all others to having data.
@@ -10,7 +10,9 @@ GREEN, YELLOW, RED = "green", "yellow", "red"
 Query = tuple[str, str]
 
 
-def panel(kind: str, width: int, title: str, about: str, queries: list[Query], *, empty: str | None = None, **parts) -> dict:
+def panel(
+    kind: str, width: int, title: str, about: str, queries: list[Query], *, empty: str | None = None, **parts
+) -> dict:
     """What all kinds share. `parts` may hold unit, mappings, steps, options, custom, instant."""
     defaults = {
         "unit": parts.get("unit", "short"),
@@ -27,7 +29,9 @@ def panel(kind: str, width: int, title: str, about: str, queries: list[Query], *
         "description": about,
         "gridPos": {"w": width},
         "datasource": DATASOURCE,
-        "targets": [target(letter, query, parts.get("instant", False)) for letter, query in zip("ABCDEF", queries, strict=False)],
+        "targets": [
+            target(letter, query, parts.get("instant", False)) for letter, query in zip("ABCDEF", queries, strict=False)
+        ],
         "fieldConfig": {"defaults": defaults, "overrides": []},
         "options": parts.get("options", {}),
     }
@@ -73,7 +77,17 @@ def states(width: int, title: str, about: str, query: Query, names: dict[int, tu
     words = {str(value): {"text": text, "color": color} for value, (text, color) in names.items()}
     options = {"mergeValues": True, "showValue": "never", "legend": {"displayMode": "list", "placement": "bottom"}}
     mappings = [{"type": "value", "options": words}]
-    return panel("state-timeline", width, title, about, [query], mappings=mappings, options=options, custom={"fillOpacity": 80}, **parts)
+    return panel(
+        "state-timeline",
+        width,
+        title,
+        about,
+        [query],
+        mappings=mappings,
+        options=options,
+        custom={"fillOpacity": 80},
+        **parts,
+    )
 
 
 def table(width: int, title: str, about: str, query: Query, **parts) -> dict:

@@ -51,8 +51,12 @@ def test_redis_knows_a_password_for_each_of_nine_targets(start, tmp_path):
 
 def test_each_target_of_prometheus_has_a_password_entry(start, tmp_path):
     start("redis")
-    template = (ENTRYPOINT.parents[1] / "prometheus/prometheus.yml.template").read_text().replace("${NET_PREFIX}", "10.99")
-    missing = [target for target in json.loads((tmp_path / "run/redis.json").read_text()) if f'"{target}"' not in template]
+    template = (
+        (ENTRYPOINT.parents[1] / "prometheus/prometheus.yml.template").read_text().replace("${NET_PREFIX}", "10.99")
+    )
+    missing = [
+        target for target in json.loads((tmp_path / "run/redis.json").read_text()) if f'"{target}"' not in template
+    ]
     assert not missing
 
 
@@ -69,7 +73,9 @@ def test_pgbouncer_asks_its_own_pooler(start):
     assert done.stdout.endswith("-- password0of0pgbouncer_stats\n")
 
 
-@pytest.mark.parametrize(("name", "secret"), [("postgres", "postgres_monitor"), ("pgbouncer", "pgbouncer_stats"), ("redis", "cache")])
+@pytest.mark.parametrize(
+    ("name", "secret"), [("postgres", "postgres_monitor"), ("pgbouncer", "pgbouncer_stats"), ("redis", "cache")]
+)
 def test_an_empty_secret_is_refused_by_name(start, tmp_path, name, secret):
     (tmp_path / "secrets" / secret).write_text("")
     done = start(name)

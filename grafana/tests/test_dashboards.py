@@ -1,19 +1,15 @@
-"""The dashboards: the files are what the code says, every panel has its place, and the check of queries finds faults."""
+"""The dashboards: the files are what the code says, panels have their places, the check of queries finds faults."""
 
 import json
 import re
-import sys
 from itertools import combinations
 from pathlib import Path
 
+import build
+import check_panels
 import pytest
 
 GRAFANA = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(GRAFANA))
-
-import build
-import check_panels
-
 MADE = json.loads((GRAFANA / "dashboards/overview.json").read_text())
 PANELS = [panel for panel in MADE["panels"] if panel["type"] != "row"]
 titles = pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel["title"])
@@ -37,7 +33,11 @@ def test_panel_says_what_it_shows_and_asks_our_datasource(panel):
 def test_panels_lie_on_the_grid_without_overlap():
     def cells(panel):
         place = panel["gridPos"]
-        return {(x, y) for x in range(place["x"], place["x"] + place["w"]) for y in range(place["y"], place["y"] + place["h"])}
+        return {
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        }
 
     assert all(panel["gridPos"]["x"] + panel["gridPos"]["w"] <= build.GRID for panel in MADE["panels"])
     for one, other in combinations(MADE["panels"], 2):

@@ -1,4 +1,4 @@
-"""The entry point without Redis: what it renders, who it takes for master, what it refuses. `redis-cli` is a stand-in."""
+"""The entry point without Redis: what it renders, who it takes for master, what it refuses; with a false redis-cli."""
 
 import hashlib
 import os
@@ -22,7 +22,7 @@ def node(tmp_path):
     def render(role, *, sentinels=("", "", ""), prefix="10.77", number="2"):
         answers = "".join(f'*.5{n}) echo "{address}" ;;\n' for n, address in enumerate(sentinels, 1) if address)
         cli = tmp_path / "bin/redis-cli"
-        cli.write_text(f'#!/bin/bash\ncase $2 in\n{answers}*) exit 1 ;;\nesac\n')
+        cli.write_text(f"#!/bin/bash\ncase $2 in\n{answers}*) exit 1 ;;\nesac\n")
         cli.chmod(0o755)
         folders = {name.upper(): str(tmp_path / name) for name in ("secrets", "run", "data")}
         environment = folders | {
@@ -32,7 +32,9 @@ def node(tmp_path):
             "NODE": number,
             "SENTINEL_WAIT": "1",
         }
-        return subprocess.run([REDIS / "entrypoint", role, "render"], env=environment, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            [REDIS / "entrypoint", role, "render"], env=environment, capture_output=True, text=True, check=False
+        )
 
     return render
 
@@ -82,7 +84,12 @@ def test_every_placeholder_is_filled_and_only_the_owner_can_read(node, tmp_path)
     node("redis")
     node("sentinel")
     node("cache")
-    made = [tmp_path / "data/redis.conf", tmp_path / "data/sentinel.conf", tmp_path / "run/redis.conf", tmp_path / "run/users.acl"]
+    made = [
+        tmp_path / "data/redis.conf",
+        tmp_path / "data/sentinel.conf",
+        tmp_path / "run/redis.conf",
+        tmp_path / "run/users.acl",
+    ]
     for path in made:
         assert "${" not in "\n".join(settings(path)), path
         assert path.stat().st_mode & 0o077 == 0, path
@@ -127,7 +134,9 @@ def test_a_sentinel_keeps_what_it_learned_and_takes_the_present_password(node, t
     node("sentinel")
     lines = settings(tmp_path / "data/sentinel.conf")
     assert "sentinel monitor main 10.77.3.43 6379 2" in lines
-    assert {"sentinel myid aabb", "sentinel current-epoch 7", "sentinel known-replica main 10.77.3.41 6379"} <= set(lines)
+    assert {"sentinel myid aabb", "sentinel current-epoch 7", "sentinel known-replica main 10.77.3.41 6379"} <= set(
+        lines
+    )
     assert f"sentinel auth-pass main {PASSWORD}" in lines
     assert not [line for line in lines if "old-password" in line or line == "user default on nopass +@all"]
     assert lines.index("sentinel monitor main 10.77.3.43 6379 2") < lines.index("sentinel config-epoch main 7")
