@@ -84,14 +84,19 @@ port_taken() {
     return 1
 }
 
-# A port that our own running stack publishes is fine. Containers are asked only about a port that is taken.
+# What the engine's containers publish: project (or "-"), container, ports. Asked once for all ports.
+published_ports() {
+    docker ps --format '{{with .Label "com.docker.compose.project"}}{{.}}{{else}}-{{end}} {{.Names}} {{.Ports}}' 2>/dev/null
+}
+
+# A port that our own running stack publishes is fine. PUBLISHED is what published_ports printed.
 problem_port_taken() {
-    local port=${!1} holder
+    local port=${!1} project container
     port_taken "$port" || return 0
-    holder=$(docker ps --filter "publish=$port" --format '{{.Label "com.docker.compose.project"}} {{.Names}}' 2>/dev/null | sed -n 1p)
+    read -r project container _ < <(grep -E ":$port->" <<<"$PUBLISHED") || true
     # shellcheck disable=SC2153  # PROJECT is set by load_settings
-    [[ ${holder%% *} != "$PROJECT" || -z $holder ]] || return 0
-    say "$1=$port is in use by ${holder:+container }${holder:-another program}: stop it, or set $1 to a free port in .env."
+    [[ $project != "$PROJECT" ]] || return 0
+    say "$1=$port is in use by ${container:+container }${container:-another program}: stop it, or set $1 to a free port in .env."
 }
 
 # -- Networks -----------------------------------------------------------------------------------------------------------

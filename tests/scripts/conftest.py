@@ -21,7 +21,7 @@ case "$*" in
     "volume ls"*) cat "$STUBS/volumes" 2>/dev/null ;;
     "network ls"*) cut -d' ' -f2 "$STUBS/networks" 2>/dev/null ;;
     "network inspect"*) cat "$STUBS/networks" ;;
-    "ps "*publish=*) cat "$STUBS/publishes" 2>/dev/null ;;
+    "ps "*.Ports*) cat "$STUBS/publishes" 2>/dev/null ;;
     "ps "*working_dir*) cat "$STUBS/folders" 2>/dev/null ;;
     "ps "*) cat "$STUBS/containers" 2>/dev/null ;;
     "info "*MemTotal*) echo 8000000000 ;;

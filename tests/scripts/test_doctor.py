@@ -112,12 +112,12 @@ class TestPorts:
 
     def test_a_container_that_has_it_is_named(self, doctor):
         (doctor.proc / "tcp").write_text(TCP)
-        doctor.scripts.answer(publishes="other other-web-1\n")
-        assert any("in use by container other other-web-1" in line for line in failures(doctor()))
+        doctor.scripts.answer(publishes="other other-web-1 127.0.0.1:9090->9090/tcp\n")
+        assert any("PROMETHEUS_PORT=9090 is in use by container other-web-1" in line for line in failures(doctor()))
 
     def test_our_own_running_stack_is_no_clash(self, doctor):
         (doctor.proc / "tcp").write_text(TCP)
-        doctor.scripts.answer(publishes="flotilla flotilla-nginx-1\n")
+        doctor.scripts.answer(publishes="flotilla flotilla-nginx-1 127.0.0.1:8443->8443/tcp\nflotilla flotilla-prometheus-1 127.0.0.1:9090->9090/tcp\n")
         assert doctor().returncode == 0
 
 
