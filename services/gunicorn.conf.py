@@ -3,14 +3,16 @@
 One process with many threads: waiting writes cost a thread, not a process (docs/decisions/0014).
 """
 
-import os
+from flotilla.env import Env
+
+env = Env.from_environ()
 
 bind = "0.0.0.0:8000"
 worker_class = "gthread"
 # One process a container: replicas are what scales, and each is measured and killed alone.
 workers = 1
 # The slots of both balancers: 2 x (64 unsafe + 32 safe) = 192, and a few for checks by hand.
-threads = int(os.environ.get("GUNICORN_THREADS", "200"))
+threads = env.threads
 worker_connections = 1000
 # Longer than the balancers keep idle connections (default 2 s): who closes first must not be the server.
 keepalive = 75
@@ -23,7 +25,7 @@ worker_tmp_dir = "/dev/shm"  # noqa: S108 - memory, and ours alone in the contai
 # The control socket needs a writable home, which a read-only container does not have.
 control_socket_disable = True
 # Whose X-Forwarded-Proto to believe: the balancers.
-forwarded_allow_ips = os.environ.get("TRUSTED_PROXIES") or "127.0.0.1"
+forwarded_allow_ips = ",".join(env.trusted_proxies) or "127.0.0.1"
 # The edge refuses longer ones first (8 kB); what comes here anyway gets 400 from gunicorn.
 limit_request_line = 8190
 limit_request_fields = 60
@@ -36,10 +38,8 @@ loglevel = "warning"
 
 def post_worker_init(worker):
     """After the fork, where threads and connections live: metrics and the replica poller."""
-    from django.conf import settings
-
     from flotilla import metrics
     from flotilla.db import replicas
 
-    metrics.serve(settings.FLOTILLA.metrics_port)
+    metrics.serve(env.metrics_port)
     replicas.pool().start()

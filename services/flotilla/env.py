@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 INSECURE_KEY = "insecure-development-key-set-SECRET_KEY_FILE"
@@ -21,7 +21,7 @@ class Env:
     debug: bool = False
     site_host: str = "localhost"
     https_port: int = 443
-    secret_key: str = INSECURE_KEY
+    secret_key: str = field(default=INSECURE_KEY, repr=False)
     log_level: str = "INFO"
     static_url: str = "/static/"
     static_root: str = "/srv/static"
@@ -31,23 +31,24 @@ class Env:
     database_port: int = 6432
     database_name: str = ""
     database_user: str = ""
-    database_password: str = ""
+    database_password: str = field(default="", repr=False)
     database_sslmode: str = "prefer"
     database_replicas: tuple[int, ...] = ()
     database_replica_user: str = ""
-    database_replica_password: str = ""
+    database_replica_password: str = field(default="", repr=False)
     database_read_seconds: float = 3.0
     redis_sentinels: tuple[str, ...] = ()
     redis_master: str = "main"
-    redis_password: str = ""
+    redis_password: str = field(default="", repr=False)
     cache_nodes: tuple[str, ...] = ()
-    cache_password: str = ""
+    cache_password: str = field(default="", repr=False)
     transaction_idle_seconds: float = 10.0
     write_hold_seconds: float = 30.0
     request_seconds: float = 40.0
     consistency_seconds: int = 30
     primary_paths: tuple[str, ...] = ("/admin/",)
     metrics_port: int = 9000
+    threads: int = 200
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] | None = None) -> "Env":
@@ -87,12 +88,15 @@ class Env:
             consistency_seconds=reader.integer("CONSISTENCY_SECONDS", 30),
             primary_paths=reader.words("PRIMARY_PATHS") or ("/admin/",),
             metrics_port=reader.integer("METRICS_PORT", 9000),
+            threads=reader.integer("GUNICORN_THREADS", 200),
         ).checked()
 
     def checked(self) -> "Env":
         """Refuse combinations that cannot work."""
         if self.database_hosts and not (self.database_name and self.database_user):
             raise EnvironmentProblem("DATABASE_HOSTS is set: set DATABASE_NAME and DATABASE_USER too.")
+        if self.database_hosts and self.secret_key == INSECURE_KEY and not self.debug:
+            raise EnvironmentProblem("SECRET_KEY_FILE is not set: the development key would let anybody sign sessions.")
         if self.database_replicas and not self.database_hosts:
             raise EnvironmentProblem(
                 "DATABASE_REPLICAS is set without DATABASE_HOSTS: replicas need a Postgres primary."

@@ -47,7 +47,8 @@ class SessionStore(DatabaseStore):
         return PREFIX + (self.session_key or "none")
 
     def _cache(self, data: dict) -> None:
-        caches["sessions"].set(self._cache_key, data, min(CACHE_SECONDS, self.get_expiry_age()))
+        age = self.get_expiry_age(expiry=data.get("_session_expiry"))  # given, or it would load the session to look
+        caches["sessions"].set(self._cache_key, data, min(CACHE_SECONDS, age))
 
 
 def _just_wrote() -> bool:
