@@ -28,7 +28,7 @@ def public_page(view):
     """A page the edge may keep, unless the visitor is known. Browsers always ask again (HTML revalidates).
 
     The shared copy has no `Vary: Cookie`: it is only ever made for, and given to, requests without the cookies above,
-    and a visitor who merely holds a CSRF cookie must share it. No `stale-while-revalidate` either: browsers obey it too,
+    and a visitor who merely holds a CSRF cookie must share it. No `stale-while-revalidate` either: browsers obey it,
     and would show a page from before the visitor's own write (docs/decisions/0017).
     """
 

@@ -8,7 +8,7 @@ from web import selectors
 
 
 def visitor(request: HttpRequest):
-    """The logged-in user or None. Without a session cookie the session is not even touched: such pages stay cacheable."""
+    """The logged-in user or None. Without its cookie the session is not even touched: such pages stay cacheable."""
     if settings.SESSION_COOKIE_NAME not in request.COOKIES:
         return None
     return request.user if request.user.is_authenticated else None

@@ -23,7 +23,7 @@ class OwnCookies:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         session = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
-        if session is not None and not SESSION_KEY.fullmatch(session):
+        if session and not SESSION_KEY.fullmatch(session):
             return _without_cookie(request, settings.SESSION_COOKIE_NAME)
         try:
             request.cart_id = cart_id_read(request)
@@ -33,6 +33,8 @@ class OwnCookies:
 
 
 def _without_cookie(request: HttpRequest, name: str) -> HttpResponse:
-    response = error_page(request, 400, f"The cookie “{name}” is not one of ours. It has been removed; please try again.")
+    response = error_page(
+        request, 400, f"The cookie “{name}” is not one of ours. It has been removed; please try again."
+    )
     response.delete_cookie(name, samesite="Lax")
     return response

@@ -127,7 +127,7 @@ class CartItem(Entity):
         ]
 
     def __str__(self):
-        return f"{self.quantity} × {self.product_id}"
+        return f"{self.quantity} of {self.product_id}"
 
     @property
     def total_cents(self) -> int:

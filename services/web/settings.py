@@ -1,6 +1,6 @@
 """The shop's settings: the library's parts, assembled; below them, what only the shop decides.
 
-    SERVICE=web python manage.py check --deploy
+SERVICE=web python manage.py check --deploy
 """
 
 from pathlib import Path

@@ -7,8 +7,8 @@ from datetime import timedelta
 from web.catalogue.products import SEED, START, fixed_uuid7
 
 FIRST = (
-    "Amara", "Bo", "Chiara", "Dylan", "Edda", "Farid", "Grete", "Hana", "Ivo", "Jonna", "Kofi", "Lena", "Mateo", "Nadia",
-    "Oskar", "Priya", "Quentin", "Runa", "Samir", "Tove", "Ulla", "Viktor", "Wanda", "Ximena", "Yusuf", "Zoe",
+    "Amara", "Bo", "Chiara", "Dylan", "Edda", "Farid", "Grete", "Hana", "Ivo", "Jonna", "Kofi", "Lena", "Mateo",
+    "Nadia", "Oskar", "Priya", "Quentin", "Runa", "Samir", "Tove", "Ulla", "Viktor", "Wanda", "Ximena", "Yusuf", "Zoe",
 )  # fmt: skip
 LAST = ("Berg", "Castell", "Dahl", "Evans", "Ferrer", "Gray", "Holm", "Ito", "Jansen", "Keller", "Lind", "Moreau")
 PEOPLE = 120
@@ -68,7 +68,7 @@ SECOND_LINES = {
 
 
 def people_rows() -> Iterator[dict]:
-    chance = random.Random(SEED + 1)  # noqa: S311 - invented people
+    chance = random.Random(SEED + 1)
     for number in range(PEOPLE):
         first, last = chance.choice(FIRST), chance.choice(LAST)
         username = f"{first}.{last}.{number}".lower()
@@ -83,7 +83,7 @@ def people_rows() -> Iterator[dict]:
 
 def review_rows(products: list[dict], people: list[dict]) -> Iterator[dict]:
     """A few thousand reviews; popular products have more, and most people are content."""
-    chance = random.Random(SEED + 2)  # noqa: S311 - invented opinions
+    chance = random.Random(SEED + 2)
     for product in products:
         count = min(18, int(chance.expovariate(1 / REVIEWS_PER_PRODUCT)))
         mood = chance.choice(((1, 2, 6, 22, 40), (1, 2, 8, 30, 24), (4, 8, 20, 20, 10)))

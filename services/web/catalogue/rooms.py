@@ -28,7 +28,7 @@ ROOMS = (
     Department(
         "furniture", "Furniture", "Seats, tables and shelves to stay with.",
         (
-            Kind("chair", ("Chair", "Dining Chair", "Spindle Chair", "Side Chair"), "seat height 4{} mm", (8900, 34900)),
+            Kind("chair", ("Chair", "Dining Chair", "Spindle Chair"), "seat height 4{} mm", (8900, 34900)),
             Kind("table", ("Round Table", "Side Table", "Bistro Table"), "{} cm across", (12900, 69900)),
             Kind("shelf", ("Bookcase", "Open Shelf", "Wall Unit"), "1{} cm wide", (9900, 54900)),
         ),

@@ -15,8 +15,8 @@ VERSION = 1
 MOTIFS = house.MOTIFS | table.MOTIFS | leisure.MOTIFS
 
 FRAME = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 400" width="400" height="400">
-<defs><linearGradient id="b" x1="0" y1="0" x2="0" y2="1"><stop stop-color="{sky}"/><stop offset="1" stop-color="{haze}"/>\
-</linearGradient></defs>
+<defs><linearGradient id="b" x1="0" y1="0" x2="0" y2="1">
+<stop stop-color="{sky}"/><stop offset="1" stop-color="{haze}"/></linearGradient></defs>
 <rect width="400" height="400" fill="url(#b)"/>
 <circle cx="{x}" cy="{y}" r="{r}" fill="{disc}" opacity=".75"/>
 <path d="M0 318h400v82H0z" fill="{dark}" opacity=".1"/>
@@ -41,7 +41,7 @@ def picture_valid(motif: str, slug: str, digest: str) -> bool:
 
 def picture_svg(motif: str, slug: str) -> str:
     """The drawing as SVG text, about 2 kB."""
-    chance = random.Random(f"{VERSION}/{slug}")  # noqa: S311 - for looks, and the same everywhere
+    chance = random.Random(f"{VERSION}/{slug}")
     palette = chance.choice(PALETTES)
     pen = Pen(palette, chance)
     draw, shadow = MOTIFS[motif]

@@ -16,9 +16,15 @@ def desk_lamp(p: Pen):
 def pendant_lamp(p: Pen):
     c, w = p.palette, p.between(66, 104)
     p.line("M200 0 V120", c.dark, 4)
-    p.fill(f"M200 110 C{200 - w} 120 {200 - w} 190 {200 - w} 214 H{200 + w} C{200 + w} 190 {200 + w} 120 200 110z", c.main)
-    p.fill(f"M200 110 C{200 + w * 0.3:g} 120 {200 + w * 0.5:g} 180 {200 + w * 0.5:g} 214 H{200 + w} "
-           f"C{200 + w} 190 {200 + w} 120 200 110z", c.dark, 0.35)
+    p.fill(
+        f"M200 110 C{200 - w} 120 {200 - w} 190 {200 - w} 214 H{200 + w} C{200 + w} 190 {200 + w} 120 200 110z", c.main
+    )
+    p.fill(
+        f"M200 110 C{200 + w * 0.3:g} 120 {200 + w * 0.5:g} 180 {200 + w * 0.5:g} 214 H{200 + w} "
+        f"C{200 + w} 190 {200 + w} 120 200 110z",
+        c.dark,
+        0.35,
+    )
     p.fill(f"M{200 - w} 214 H{200 + w} L{200 + w + 46} 320 H{200 - w - 46}z", c.light, 0.3)
     p.disc(200, 216, 20, c.accent, 12)
     p.rect(190, 102, 20, 16, c.accent, 4)
@@ -82,8 +88,11 @@ def leafy_plant(p: Pen):
     for i in range(-3, 4):
         x, y = 200 + i * p.between(24, 34), 84 + abs(i) * p.between(18, 26)
         side, green = 14 + 4 * abs(i), leaf if i % 2 else deep
-        p.fill(f"M200 232 C{x - side - 18} {y + 90} {x - side} {y + 30} {x} {y} "
-               f"C{x + side} {y + 30} {x + side + 18} {y + 90} 200 232z", green)
+        p.fill(
+            f"M200 232 C{x - side - 18} {y + 90} {x - side} {y + 30} {x} {y} "
+            f"C{x + side} {y + 30} {x + side + 18} {y + 90} 200 232z",
+            green,
+        )
         p.line(f"M200 228 Q{(200 + x) / 2 + i * 5:g} {y + 80} {x} {y + 24}", c.light, 1.5)
     _pot(p)
 
@@ -104,8 +113,10 @@ def palm(p: Pen):
     p.line("M200 232 Q194 180 200 130", deep, 9)
     for dx, dy in ((-104, 44), (-86, -26), (-40, -70), (40, -72), (88, -24), (104, 46)):
         x, y = 200 + dx + p.between(-8, 8), 130 + dy + p.between(-8, 8)
-        p.fill(f"M200 130 Q{200 + dx * 0.4:g} {y - 34} {x} {y} Q{200 + dx * 0.5:g} {y + 4} 200 130z",
-               p.pick(leaf, leaf, deep))
+        p.fill(
+            f"M200 130 Q{200 + dx * 0.4:g} {y - 34} {x} {y} Q{200 + dx * 0.5:g} {y + 4} 200 130z",
+            p.pick(leaf, leaf, deep),
+        )
     _pot(p)
 
 

@@ -84,8 +84,11 @@ def bottle(p: Pen):
     c, w = p.palette, p.between(44, 56)
     p.rect(176, 74, 48, 40, c.dark, 8)
     p.line("M184 78 Q184 52 200 52 Q216 52 216 78", c.accent, 8)
-    p.fill(f"M178 112 H222 Q{200 + w} 132 {200 + w} 174 V298 Q{200 + w} 320 {178 + w} 320 H{222 - w} "
-           f"Q{200 - w} 320 {200 - w} 298 V174 Q{200 - w} 132 178 112z", c.main)
+    p.fill(
+        f"M178 112 H222 Q{200 + w} 132 {200 + w} 174 V298 Q{200 + w} 320 {178 + w} 320 H{222 - w} "
+        f"Q{200 - w} 320 {200 - w} 298 V174 Q{200 - w} 132 178 112z",
+        c.main,
+    )
     p.fill(f"M212 112 H222 Q{200 + w} 132 {200 + w} 174 V298 Q{200 + w} 320 {178 + w} 320 H214z", c.dark, 0.25)
     p.rect(200 - w, p.between(196, 232), 2 * w, p.between(14, 46), c.accent)
 

@@ -21,10 +21,17 @@ def vase(p: Pen):
     p.line("M196 150 Q170 96 150 70 M202 150 Q210 90 236 58 M200 150 V64", c.dark, 4)
     for x, y in ((150, 68), (236, 56), (200, 62), (176, 104), (222, 96)):
         p.disc(x, y, p.between(11, 18), p.pick(c.accent, c.light, c.accent))
-    p.fill(f"M{200 - neck} 142 Q{200 - neck} 178 {200 - belly} 228 Q{200 - belly} 320 168 320 H232 "
-           f"Q{200 + belly} 320 {200 + belly} 228 Q{200 + neck} 178 {200 + neck} 142z", c.main)
-    p.fill(f"M200 142 H{200 + neck} Q{200 + neck} 178 {200 + belly} 228 Q{200 + belly} 320 232 320 H214 "
-           f"Q230 300 226 228 Q212 178 212 142z", c.dark, 0.25)
+    p.fill(
+        f"M{200 - neck} 142 Q{200 - neck} 178 {200 - belly} 228 Q{200 - belly} 320 168 320 H232 "
+        f"Q{200 + belly} 320 {200 + belly} 228 Q{200 + neck} 178 {200 + neck} 142z",
+        c.main,
+    )
+    p.fill(
+        f"M200 142 H{200 + neck} Q{200 + neck} 178 {200 + belly} 228 Q{200 + belly} 320 232 320 H214 "
+        f"Q230 300 226 228 Q212 178 212 142z",
+        c.dark,
+        0.25,
+    )
 
 
 def bowls(p: Pen):
@@ -32,8 +39,11 @@ def bowls(p: Pen):
     colours = p.chance.sample([c.main, c.accent, c.light, c.dark], count)
     for i, colour in enumerate(colours):
         y, w = 262 - 44 * i, 104 - 10 * i
-        p.fill(f"M{200 - w} {y - 20} H{200 + w} Q{200 + w - 14} {y + 58} 228 {y + 58} H172 "
-               f"Q{200 - w + 14} {y + 58} {200 - w} {y - 20}z", colour)
+        p.fill(
+            f"M{200 - w} {y - 20} H{200 + w} Q{200 + w - 14} {y + 58} 228 {y + 58} H172 "
+            f"Q{200 - w + 14} {y + 58} {200 - w} {y - 20}z",
+            colour,
+        )
         p.fill(f"M214 {y - 20} H{200 + w} Q{200 + w - 14} {y + 58} 228 {y + 58} H212z", c.dark, 0.15)
     y, w = 262 - 44 * (count - 1), 104 - 10 * (count - 1)
     p.disc(200, y - 20, w, c.light, 12)

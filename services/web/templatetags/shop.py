@@ -2,6 +2,7 @@
 
 from django import template
 from django.utils.html import format_html
+from django.utils.safestring import mark_safe
 
 register = template.Library()
 
@@ -16,7 +17,7 @@ def price(cents: int) -> str:
 def stars(rating: float | None, count: int | None = None) -> str:
     """Five stars, filled to the half star; said in words to those who cannot see them."""
     if not rating:
-        return format_html('<span class="rating rating-none">No reviews yet</span>') if count is not None else ""
+        return "" if count is None else mark_safe('<span class="rating">No reviews yet</span>')
     halves = round(rating * 2)
     number = "" if count is None else format_html(' <span class="rating-count">({})</span>', count)
     return format_html(

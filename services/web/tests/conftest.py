@@ -28,7 +28,12 @@ def category(db):
 @pytest.fixture
 def make_product(category):
     def make(number: int = 1, **fields) -> Product:
-        words = {"name": f"Oban Lamp {number}", "slug": f"oban-lamp-{number}", "description": "A lamp.", "motif": "desk-lamp"}
+        words = {
+            "name": f"Oban Lamp {number}",
+            "slug": f"oban-lamp-{number}",
+            "description": "A lamp.",
+            "motif": "desk-lamp",
+        }
         return Product.objects.create(**{**words, "price_cents": 1000 + number, "category": category, **fields})
 
     return make

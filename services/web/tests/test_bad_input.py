@@ -52,14 +52,24 @@ def test_bad_addresses(client, url, status):
 
 @pytest.mark.parametrize(
     "change",
-    [{"rating": 7}, {"rating": 0}, {"rating": "five"}, {"rating": ""}, {"title": ""}, {"title": "x" * 121}, {"text": "x" * 5001}],
+    [
+        {"rating": 7},
+        {"rating": 0},
+        {"rating": "five"},
+        {"rating": ""},
+        {"title": ""},
+        {"title": "x" * 121},
+        {"text": "x" * 5001},
+    ],
 )
 def test_bad_reviews(member, change):
     assert member.post("/products/oban-lamp-1/review/", REVIEW | change).status_code == 422
 
 
 def test_a_review_of_1_mb(member):
-    refused(member.post("/products/oban-lamp-1/review/", REVIEW | {"text": "x" * 2**20}, headers={"X-Request-ID": ID}), 413)
+    refused(
+        member.post("/products/oban-lamp-1/review/", REVIEW | {"text": "x" * 2**20}, headers={"X-Request-ID": ID}), 413
+    )
 
 
 def test_a_review_with_a_nul_or_broken_text(member):
@@ -143,7 +153,9 @@ def test_a_wrong_login(client, user):
     assert client.post("/accounts/login/", {"username": "tove", "password": "wrong"}).status_code == 422
 
 
-@pytest.mark.parametrize("form", [{}, {"username": "x" * 151}, {"username": "new", "email": "no", "password1": "1", "password2": "2"}])
+@pytest.mark.parametrize(
+    "form", [{}, {"username": "x" * 151}, {"username": "new", "email": "no", "password1": "1", "password2": "2"}]
+)
 def test_a_bad_registration(client, form):
     assert client.post("/accounts/register/", form).status_code == 422
     assert not User.objects.exists()

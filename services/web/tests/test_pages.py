@@ -68,7 +68,9 @@ def test_pages_for_known_visitors_are_theirs_alone(client, shop, url, cookie):
     assert "Cookie" in response["Vary"]
 
 
-@pytest.mark.parametrize("url", ["/cart/", "/order/", "/accounts/login/", "/accounts/register/", "/products/oban-lamp-1/add/"])
+@pytest.mark.parametrize(
+    "url", ["/cart/", "/order/", "/accounts/login/", "/accounts/register/", "/products/oban-lamp-1/add/"]
+)
 def test_pages_with_tokens_are_never_stored(client, shop, url):
     assert "no-store" in client.get(url)["Cache-Control"]
 
@@ -83,7 +85,9 @@ def test_nothing_in_the_pages_is_inline(client, shop):
 
 
 def test_a_page_works_without_a_cache(client, shop, settings):
-    settings.CACHES = {name: {"BACKEND": "django.core.cache.backends.dummy.DummyCache"} for name in ("default", "sessions")}
+    settings.CACHES = {
+        name: {"BACKEND": "django.core.cache.backends.dummy.DummyCache"} for name in ("default", "sessions")
+    }
     for url in PUBLIC:
         assert client.get(url).status_code == 200
 
@@ -104,7 +108,8 @@ def test_cached_values_are_the_same_as_read_ones(shop):
 
 
 @pytest.mark.parametrize(
-    ("sort", "first"), [("price", "oban-lamp-1"), ("-price", "oban-lamp-30"), ("new", "oban-lamp-30"), ("popular", "oban-lamp-7")]
+    ("sort", "first"),
+    [("price", "oban-lamp-1"), ("-price", "oban-lamp-30"), ("new", "oban-lamp-30"), ("popular", "oban-lamp-7")],
 )
 def test_sorting(shop, sort, first):
     Product.objects.filter(slug="oban-lamp-7").update(view_count=5)

@@ -8,7 +8,10 @@ PASSWORD = "a-long-password"
 
 
 def cart_holds(owner=None):
-    return {item.product.slug: item.quantity for item in CartItem.objects.filter(cart__owner=owner).select_related("product")}
+    return {
+        item.product.slug: item.quantity
+        for item in CartItem.objects.filter(cart__owner=owner).select_related("product")
+    }
 
 
 def test_a_member_reviews_a_product(member, product):
@@ -92,7 +95,7 @@ def test_a_page_view_writes_no_session(member, django_assert_num_queries):
     assert "sessionid" not in response.cookies
 
 
-def test_ordering_is_not_open_yet(client):
+def test_ordering_is_not_open_yet(client, db):
     assert "not open yet" in client.get("/order/").content.decode()
 
 

@@ -42,9 +42,7 @@ class Register(Refusing, FormView):
     def form_valid(self, form):
         data = form.cleaned_data
         try:
-            user = services.user_register(
-                username=data["username"], email=data["email"], password=data["password1"]
-            )
+            user = services.user_register(username=data["username"], email=data["email"], password=data["password1"])
         except services.NameTaken:
             form.add_error(None, "This name or address has just been taken.")
             return self.form_invalid(form)

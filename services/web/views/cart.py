@@ -49,7 +49,9 @@ def cart_context(request: HttpRequest, problem: str = "") -> dict:
 def add(request: HttpRequest, slug: str) -> HttpResponse:
     """POST puts the product into the cart; GET is the same form with its token, for browsers without JavaScript."""
     product = product_or_404(slug)
-    form = CartAddForm(request.POST if request.method == "POST" else None, initial={"quantity": quantity_asked(request)})
+    form = CartAddForm(
+        request.POST if request.method == "POST" else None, initial={"quantity": quantity_asked(request)}
+    )
     if request.method != "POST" or not form.is_valid():
         status = 422 if request.method == "POST" else 200
         return render(request, "web/add.html", {"product": product, "form": form}, status=status)

@@ -10,6 +10,7 @@ from flotilla.jobs.once import run_once
 from flotilla.jobs.quick import stamp_of
 from web.catalogue.load import admin_ensure, catalogue_load
 
+
 class Command(BaseCommand):
     help = "Write the demonstration catalogue and the staff account; safe to run again."
 
@@ -34,7 +35,9 @@ def read_password(path: Path) -> str:
     try:
         password = path.read_text(encoding="utf-8").strip()
     except OSError as error:
-        raise CommandError(f"The staff password {path} cannot be read ({error.strerror}); run `make secrets`.") from None
+        raise CommandError(
+            f"The staff password {path} cannot be read ({error.strerror}); run `make secrets`."
+        ) from None
     if not password:
         raise CommandError(f"The staff password {path} is empty; delete it and run `make secrets`.")
     return password
