@@ -45,7 +45,8 @@ class Response:
         return json.loads(self.body)
 
     def __getitem__(self, header: str) -> str:
-        return self.headers.get(header, "")
+        """All its values, as one list; empty when it is not there."""
+        return ", ".join(self.headers.get_all(header, []))
 
 
 @dataclass

@@ -173,8 +173,13 @@ def published() -> list[tuple[str, dict]]:
 def test_only_the_designed_ports_are_published():
     ports = {(name, int(port["published"])) for name, port in published()}
     assert ports == {
-        ("nginx", 8080), ("nginx", 8443), ("haproxy-1", 8404), ("haproxy-2", 8405), ("prometheus", 9090), ("grafana", 3000),
-    }  # fmt: skip
+        ("nginx", 8080),
+        ("nginx", 8443),
+        ("haproxy-1", 8404),
+        ("haproxy-2", 8405),
+        ("prometheus", 9090),
+        ("grafana", 3000),
+    }
 
 
 def test_published_ports_are_bound_to_this_machine_unless_asked():

@@ -37,7 +37,20 @@ def edge(stack) -> Edge:
 
 @pytest.fixture(scope="session")
 def slugs(edge) -> list[str]:
-    return product_slugs(edge, 200)
+    """A few products to look at."""
+    return product_slugs(edge, 400)[:20]
+
+
+@pytest.fixture(scope="session")
+def untouched(edge):
+    """Products that no test has written about yet, one after the other."""
+    return iter(product_slugs(edge, 400)[20:])
+
+
+@pytest.fixture
+def slug(untouched) -> str:
+    """A product to write about: nobody's cart or review has it, as far as these tests go."""
+    return next(untouched)
 
 
 @pytest.fixture
@@ -60,8 +73,9 @@ def make_account(edge):
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def account(make_account) -> Visitor:
+    """One account for all tests that only need some account; hashing a password costs as much as twenty pages."""
     return make_account()
 
 

@@ -51,9 +51,18 @@ def members() -> dict[str, tuple[str, str]]:
 
 
 def primary() -> str:
+    """Who the balancers send writes to; Patroni is asked only when they do not agree on one."""
+    seen = {up for name in HAPROXIES for up in primaries_up(name)}
+    if len(seen) == 1:
+        return seen.pop()
     leaders = [name for name, (role, _) in members().items() if role == "leader"]
     assert leaders, "nobody is the Postgres primary"
     return leaders[0]
+
+
+def primaries_up(name: str) -> list[str]:
+    rows = (row for row in haproxy_stats(name) if row["pxname"] == "postgres_primary")
+    return [row["svname"] for row in rows if row["svname"].startswith("postgres-") and row["status"].startswith("UP")]
 
 
 def standby() -> str:

@@ -19,7 +19,7 @@ def start_again():
     wait_until_whole()
 
 
-def test_losing_every_redis_loses_no_login_and_no_cart(account, guest, slugs, start_again):
+def test_losing_every_redis_loses_no_login_and_no_cart(account, guest, slug, slugs, start_again):
     assert is_done(account.cart_add(slugs[0]))
     assert is_done(guest.cart_add(slugs[1]))
     docker("kill", *[c.id for c in containers() if EVERY.fullmatch(c.service)])
@@ -31,7 +31,7 @@ def test_losing_every_redis_loses_no_login_and_no_cart(account, guest, slugs, st
     page = until(both_carts, 10, "both carts without any Redis")
     assert account.name in page, "logged out"
     assert account.get(PRODUCT.format(slugs[2])).status == 200
-    assert is_done(account.review(slugs[2], "written without Redis")), "writing needs no Redis"
+    assert is_done(account.review(slug, "written without Redis")), "writing needs no Redis"
 
 
 def test_redis_comes_back_with_its_data_on_disk(stack):
