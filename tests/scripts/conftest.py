@@ -1,4 +1,4 @@
-"""The scripts in a clean environment with a pretended engine: no container, no network, nothing of this machine's settings."""
+"""The scripts in a clean environment with a pretended engine: no container, no network, no settings of this machine."""
 
 import os
 import subprocess

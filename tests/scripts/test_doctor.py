@@ -2,7 +2,7 @@
 
 import pytest
 
-# Kernel tables of a machine with address 192.0.2.5 on eth0, a listener on 127.0.0.1:9090 and one on every address, port 8443.
+# Kernel tables of a machine with address 192.0.2.5, a listener on 127.0.0.1:9090, and one on every address, port 8443.
 FIB = """Local:
   +-- 0.0.0.0/0 3 0 5
      |-- 192.0.2.5
@@ -117,7 +117,11 @@ class TestPorts:
 
     def test_our_own_running_stack_is_no_clash(self, doctor):
         (doctor.proc / "tcp").write_text(TCP)
-        doctor.scripts.answer(publishes="flotilla flotilla-nginx-1 127.0.0.1:8443->8443/tcp\nflotilla flotilla-prometheus-1 127.0.0.1:9090->9090/tcp\n")
+        ours = [
+            "flotilla flotilla-nginx-1 127.0.0.1:8443->8443/tcp",
+            "flotilla flotilla-prometheus-1 127.0.0.1:9090->9090/tcp",
+        ]
+        doctor.scripts.answer(publishes="\n".join(ours))
         assert doctor().returncode == 0
 
 

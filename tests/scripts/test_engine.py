@@ -10,7 +10,7 @@ FEDORA = "ID=fedora\n"
 
 @pytest.fixture
 def machine(scripts, tmp_path):
-    """machine(system, user, …) runs scripts/engine on a pretended machine; what it would do to it is in scripts.calls."""
+    """machine(system, user, …) runs scripts/engine on a pretended machine; what it does there is in scripts.calls."""
     note = '#!/usr/bin/env bash\nprintf "%s %s\\n" "${0##*/}" "$*" >>"$STUBS/calls"\n'
     for name in ("apt-get", "apt-cache", "systemctl", "setsid"):
         scripts.stub(name, note)
