@@ -2,12 +2,13 @@
 """Ask a running Prometheus every query of every dashboard; report those with an error or without data.
 
 usage: python3 grafana/check_panels.py URL PASSWORD_FILE      e.g. http://127.0.0.1:9090 .secrets/prometheus
-Panels with a `noValue` text may be empty: for them only the query has to be valid.
+Panels with a `noValue` text may be empty: for them only the query has to be valid. Tries for a minute.
 """
 
 import base64
 import json
 import sys
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -57,9 +58,17 @@ def problems(url: str, password: str, *, folder: Path = DASHBOARDS, ask=ask) -> 
     return found
 
 
+def problems_after(url: str, password: str, seconds: float, *, pause: float = 5) -> list[str]:
+    """The same, asked again until it is empty or time is up: a rate needs two scrapes after the first request."""
+    end = time.monotonic() + seconds
+    while (found := problems(url, password)) and time.monotonic() < end:
+        time.sleep(pause)
+    return found
+
+
 if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit(__doc__)
-    lines = problems(sys.argv[1].rstrip("/"), Path(sys.argv[2]).read_text().strip())
+    lines = problems_after(sys.argv[1].rstrip("/"), Path(sys.argv[2]).read_text().strip(), 60)
     print("\n".join(lines) or "every panel has data")
     sys.exit(bool(lines))

@@ -80,3 +80,14 @@ def test_a_refused_query_is_reported_even_where_empty_is_fine():
 
 def test_no_variable_is_left_in_a_query():
     assert not [text for _, text, _ in check_panels.queries() if "$" in text]
+
+
+def test_asks_again_until_every_panel_has_data(monkeypatch):
+    answers = [["Latency: no data"], ["Latency: no data"], []]
+    monkeypatch.setattr(check_panels, "problems", lambda *_: answers.pop(0))
+    assert check_panels.problems_after("", "", 60, pause=0) == []
+
+
+def test_gives_up_when_time_is_up(monkeypatch):
+    monkeypatch.setattr(check_panels, "problems", lambda *_: ["Latency: no data"])
+    assert check_panels.problems_after("", "", 0, pause=0) == ["Latency: no data"]
