@@ -42,6 +42,11 @@ def test_the_addresses_follow_the_prefix(secrets):
     assert "10.77" not in text and "$" not in text
 
 
+def test_every_node_may_call_every_node_when_etcd_is_away(secrets):
+    allowed = config(secrets)["restapi"]["allowlist"]
+    assert {"127.0.0.1", "10.77.4.11", "10.77.4.12", "10.77.4.13", "10.77.4.19"} == set(allowed)
+
+
 def test_the_timers_fit_into_the_lease(secrets):
     dcs = config(secrets)["bootstrap"]["dcs"]
     assert dcs["loop_wait"] + 2 * dcs["retry_timeout"] <= dcs["ttl"]
