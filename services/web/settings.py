@@ -31,13 +31,20 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
 ]
-# Just inside sessions: the shop's own checks of cookies come before anything looks at them.
 MIDDLEWARE = parts.middleware()
-MIDDLEWARE.insert(MIDDLEWARE.index("django.contrib.sessions.middleware.SessionMiddleware"), "web.middleware.OwnCookies")
+
+
+def insert(name: str, *, before: str) -> None:
+    MIDDLEWARE.insert(MIDDLEWARE.index(before), name)
+
+
+# Static files that nginx does not have, being older than this code. The usual ones never come here.
+insert("whitenoise.middleware.WhiteNoiseMiddleware", before="django.contrib.sessions.middleware.SessionMiddleware")
+# The shop's check of its cookies comes before anything looks at them.
+insert("web.middleware.OwnCookies", before="django.contrib.sessions.middleware.SessionMiddleware")
 # HTML revalidates: a browser that has the page gets 304.
-MIDDLEWARE.insert(
-    MIDDLEWARE.index("django.middleware.common.CommonMiddleware"), "django.middleware.http.ConditionalGetMiddleware"
-)
+insert("django.middleware.http.ConditionalGetMiddleware", before="django.middleware.common.CommonMiddleware")
+
 ROOT_URLCONF = "web.urls"
 WSGI_APPLICATION = "web.wsgi.application"
 TEMPLATES = [
