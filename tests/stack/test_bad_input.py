@@ -3,6 +3,7 @@
 import re
 import socket
 import ssl
+import time
 import uuid
 
 import pytest
@@ -85,6 +86,16 @@ def test_a_body_that_is_too_large(account, slugs, nothing_written):
     """nginx says so before anybody behind it reads a byte."""
     answer = account.review(slugs[0], "too large", text="x" * 1_100_000)
     assert_refused(answer, 413)
+
+
+def test_a_refused_body_spoils_no_connection(guest):
+    """Refused before it was read, a body must not be taken for the next request, nor block whoever comes next."""
+    for _ in range(5):
+        assert guest.post(REVIEW.format("any"), {"text": "x" * 990_000}).status in (400, 403, 413)
+        for _ in range(4):
+            started = time.monotonic()
+            assert guest.get(f"{CART}?fresh={uuid.uuid4().hex}").status == 200
+            assert time.monotonic() - started < 10
 
 
 def test_a_tampered_session_is_nobodys(make_account):
@@ -204,7 +215,7 @@ def test_a_form_sent_twice_is_one_review_and_the_same_answer(account, slug):
     assert reviews_titled(title) == 1
 
 
-def test_a_form_sent_eight_times_at_once_is_one_review(account, slugs):
+def test_a_form_sent_eight_times_at_once_is_one_review(account, slug):
     from concurrent.futures import ThreadPoolExecutor
 
     title, key = f"at once {uuid.uuid4().hex}", str(uuid.uuid4())
