@@ -65,6 +65,7 @@ def _database(env: Env, name: str, user: str, password: str) -> dict[str, Any]:
         # A server-side cursor outlives its transaction's server connection in transaction pooling.
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {
+            "read_seconds": env.database_read_seconds,  # ours: how long a statement may take inside a request
             "connect_timeout": 2,  # psycopg's own floor, per host
             "sslmode": env.database_sslmode,
             "application_name": env.service,

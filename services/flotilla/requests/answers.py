@@ -77,13 +77,16 @@ def _page(request: HttpRequest, status: int, detail: str) -> HttpResponse:
 
 
 def _html(status: int, detail: str, request_id: str) -> str:
+    """An error page must come even when the template is what is broken."""
     try:
         return loader.get_template(f"{status}.html").render({"detail": detail, "request_id": request_id})
     except TemplateDoesNotExist:
-        title = TITLES[status]
-        return (
-            f"<!doctype html><title>{title}</title><h1>{title}</h1><p>{escape(detail)}<p>Request {escape(request_id)}"
-        )
+        pass
+    except Exception:
+        logger.exception("the template of an error page failed", extra={"status_code": status})
+    title = TITLES[status]
+    text = f"<h1>{title}</h1><p>{escape(detail)}<p>Request {escape(request_id)}"
+    return f"<!doctype html><title>{title}</title>{text}"
 
 
 def _wants_json(request: HttpRequest) -> bool:

@@ -20,11 +20,11 @@ class InputMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        target = request.META.get("PATH_INFO", "").encode("latin-1", "replace")
         query = request.META.get("QUERY_STRING", "")
-        if len(target) + len(query) > LONGEST_URL:
+        if len(request.path_info) + len(query) > LONGEST_URL:
             return answers.refuse(request, 414, "The URL is too long.")
-        if not (_is_clean(target) and _is_clean(unquote_to_bytes(query.replace("+", " ")))):
+        # Broken UTF-8 in the path Django has made into percent signs already: no such page, 404.
+        if "\0" in request.path_info or not _is_clean(unquote_to_bytes(query.replace("+", " "))):
             return answers.refuse(request, 400, "The URL is not UTF-8, or has a NUL byte.")
         refused = None if headers.is_safe(request.method or "") else _refuse_body(request)
         return refused or self.get_response(request)

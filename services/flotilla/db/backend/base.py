@@ -79,7 +79,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 self._hold(error)
             else:
                 self._proven = True
-                connection.read_seconds = self.settings_dict["OPTIONS"].get("read_seconds", connection.read_seconds)
+                connection.read_seconds = self.settings_dict["OPTIONS"]["read_seconds"]
                 return connection
 
     def close_if_unusable_or_obsolete(self) -> None:

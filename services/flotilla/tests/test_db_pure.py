@@ -1,0 +1,183 @@
+"""Database parts without a database: error table, host order, waiting for a primary, choosing a replica."""
+
+import threading
+import time
+
+import psycopg
+import pytest
+from django.db import utils
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flotilla.db import choice, errors
+from flotilla.db.backend.connection import ServerSilent
+from flotilla.db.choice import Node
+from flotilla.db.errors import Kind
+from flotilla.db.hosts import FORGET_SECONDS, HostBook
+from flotilla.db.primary import Primary
+
+TABLE = [
+    (psycopg.OperationalError("connection refused"), Kind.NOT_EXECUTED),
+    (psycopg.errors.ConnectionTimeout("connection timeout expired"), Kind.NOT_EXECUTED),
+    (psycopg.OperationalError("FATAL:  server login has been failing, try again later"), Kind.NOT_EXECUTED),
+    (psycopg.errors.ProtocolViolation("query_wait_timeout"), Kind.NOT_EXECUTED),
+    (psycopg.errors.ProtocolViolation("pgbouncer is shutting down"), Kind.NOT_EXECUTED),
+    (psycopg.errors.ProtocolViolation("server conn crashed?"), Kind.LOST),
+    (psycopg.errors.CannotConnectNow("the database system is starting up"), Kind.NOT_EXECUTED),
+    (psycopg.errors.TooManyConnections("sorry"), Kind.NOT_EXECUTED),
+    (psycopg.errors.ReadOnlySqlTransaction("cannot execute INSERT"), Kind.NOT_EXECUTED),
+    (psycopg.errors.AdminShutdown("terminating connection"), Kind.LOST),
+    (psycopg.errors.CrashShutdown("crash"), Kind.LOST),
+    (psycopg.errors.ConnectionFailure("link"), Kind.LOST),
+    (psycopg.OperationalError("server closed the connection unexpectedly"), Kind.LOST),
+    (psycopg.InterfaceError("the connection is closed"), Kind.LOST),
+    (ServerSilent("no answer"), Kind.LOST),
+    (psycopg.errors.SerializationFailure("conflict with recovery"), Kind.CONFLICT),
+    (psycopg.errors.DeadlockDetected("deadlock"), Kind.CONFLICT),
+    (psycopg.errors.LockNotAvailable("lock timeout"), Kind.CONFLICT),
+    (psycopg.errors.UniqueViolation("connection refused, says the row"), Kind.OTHER),
+    (psycopg.errors.InvalidPassword("wrong"), Kind.OTHER),
+    (psycopg.DataError("nul"), Kind.OTHER),
+    (ValueError("connection refused"), Kind.OTHER),
+]
+
+
+@pytest.mark.parametrize(("error", "kind"), TABLE, ids=lambda value: str(value)[:40])
+def test_error_table(error, kind):
+    assert errors.kind(error) is kind
+    wrapped = utils.OperationalError("wrapped")
+    wrapped.__cause__ = error
+    assert errors.kind(wrapped) is kind
+    assert errors.is_connection_problem(error) is (kind in {Kind.NOT_EXECUTED, Kind.LOST})
+
+
+def test_an_error_of_ours_keeps_its_own_kind():
+    outer = ValueError("about something else")
+    outer.__cause__ = psycopg.OperationalError("connection refused")
+    assert errors.driver_error(outer) is outer
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@given(st.lists(st.sampled_from("abc"), max_size=5))
+def test_hosts_that_failed_come_last(failures):
+    clock = Clock()
+    book = HostBook(clock=clock)
+    for host in failures:
+        clock.now += 0.5
+        book.failed(host)
+    order = book.order(["a", "b", "c"])
+    assert sorted(order) == ["a", "b", "c"]
+    healthy = [host for host in order if host not in failures]
+    assert order[: len(healthy)] == healthy
+
+
+def test_a_failure_is_forgotten_in_time_or_by_success():
+    clock = Clock()
+    book = HostBook(clock=clock, shuffle=lambda hosts: None)
+    book.failed("a")
+    assert book.order(["a", "b"]) == ["b", "a"]
+    book.worked("a")
+    assert book.order(["a", "b"]) == ["a", "b"]
+    book.failed("a")
+    clock.now += FORGET_SECONDS
+    assert book.order(["a", "b"]) == ["a", "b"]
+
+
+class FakeProbe:
+    """Says what `answers` holds, the last of them for ever."""
+
+    def __init__(self, *answers):
+        self.answers, self.probes, self.closed = list(answers), 0, 0
+
+    def __call__(self):
+        self.probes += 1
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+
+    def close(self):
+        self.closed += 1
+
+
+def eventually(condition, seconds=5.0):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, "did not come true in time"
+        time.sleep(0.005)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr("flotilla.db.primary.PROBE_SECONDS", 0.01)
+    monkeypatch.setattr("flotilla.db.primary.IDLE_PROBE_SECONDS", 0.02)
+
+
+def test_a_waiter_is_let_go_by_the_first_good_probe():
+    probe = FakeProbe(False, False, True)
+    primary = Primary(probe, sleep=lambda seconds: None)
+    assert primary.wait(time.monotonic() + 5)
+    assert probe.probes >= 3
+    eventually(lambda: probe.closed == 1)
+
+
+def test_a_waiter_gives_up_at_its_time():
+    primary = Primary(FakeProbe(False), sleep=lambda seconds: None)
+    started = time.monotonic()
+    assert not primary.wait(started + 0.1)
+    assert 0.09 < time.monotonic() - started < 2
+    assert not primary.wait(started)
+
+
+def test_many_waiters_share_one_prober_and_are_spread():
+    probe, slept, let_go = FakeProbe(*[False] * 20, True), [], []
+    primary = Primary(probe, sleep=slept.append)
+    threads = [threading.Thread(target=lambda: let_go.append(primary.wait(time.monotonic() + 10))) for _ in range(30)]
+    for thread in threads:
+        thread.start()
+    names = [thread.name for thread in threading.enumerate()]
+    assert names.count("primary-prober") == 1
+    for thread in threads:
+        thread.join()
+    assert let_go == [True] * 30
+    assert len(set(slept)) > 1
+    assert max(slept) <= 0.005 * 30
+
+
+def test_marked_down_is_probed_until_it_is_back():
+    probe = FakeProbe(False, False, True)
+    primary = Primary(probe)
+    primary.mark_down()
+    primary.mark_down()
+    assert primary.is_down
+    eventually(lambda: not primary.is_down)
+    eventually(lambda: not primary._running)
+    primary.mark_down()
+    eventually(lambda: not primary.is_down)
+
+
+NODES = [
+    Node("replica_1", healthy=True, is_replica=False, position=1000),
+    Node("replica_2", healthy=True, is_replica=True, position=900),
+    Node("replica_3", healthy=True, is_replica=True, position=800),
+    Node("replica_4", healthy=False, is_replica=True, position=1000),
+]
+
+
+@given(st.integers(0, 1100), st.sets(st.sampled_from(["replica_2", "replica_3"])))
+def test_never_a_node_that_misses_the_position(position, avoid):
+    for choose in (choice.pick, choice.freshest):
+        alias = choose(NODES, position=position, avoid=avoid)
+        able = {n.alias for n in NODES[1:3] if n.position >= position} - avoid
+        assert (alias in able) if able else alias is None
+
+
+def test_the_freshest_and_the_lag_gate():
+    assert choice.freshest(NODES, position=None) == "replica_2"
+    assert choice.pick([], position=None) is None
+    behind = Node("replica_5", healthy=True, is_replica=True, position=choice.LAG_LIMIT_BYTES)
+    ahead = Node("replica_6", healthy=True, is_replica=True, position=2 * choice.LAG_LIMIT_BYTES + 1)
+    assert choice.usable([behind, ahead], position=None) == [ahead]

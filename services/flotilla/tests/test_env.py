@@ -1,0 +1,63 @@
+"""Settings: null defaults, types, secrets, and errors that say what to do."""
+
+import pytest
+
+from flotilla import env as module
+from flotilla.env import Env, EnvironmentProblem
+
+HOSTS = {"DATABASE_HOSTS": "10.0.0.1, 10.0.0.2", "DATABASE_NAME": "web", "DATABASE_USER": "web", "SECRET_KEY": "k"}
+
+
+def test_nothing_set_gives_the_null_defaults():
+    env = Env.from_environ({})
+    assert (env.database_hosts, env.cache_nodes, env.redis_sentinels, env.debug) == ((), (), (), False)
+    assert "insecure" in env.secret_key
+
+
+def test_everything_set(tmp_path):
+    secret = tmp_path / "db"
+    secret.write_text("s3cret\n")
+    env = Env.from_environ(
+        HOSTS
+        | {"DATABASE_PASSWORD_FILE": str(secret), "DATABASE_REPLICAS": "1,2,3", "DEBUG": "1", "LOG_LEVEL": "DEBUG"}
+    )
+    assert env.database_hosts == ("10.0.0.1", "10.0.0.2")
+    assert env.database_password == "s3cret"
+    assert env.database_replicas == (1, 2, 3)
+    assert env.debug
+    assert "s3cret" not in repr(env)
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({"DEBUG": "maybe"}, "1 or 0"),
+        ({"LOG_LEVEL": "LOUD"}, "one of DEBUG"),
+        ({"HTTPS_PORT": "-1"}, "whole number"),
+        ({"DATABASE_REPLICAS": "1,x"}, "whole number"),
+        ({"WRITE_HOLD_SECONDS": "soon"}, "number of seconds"),
+        ({"WRITE_HOLD_SECONDS": "nan"}, "between 0 and 3600"),
+        ({"WRITE_HOLD_SECONDS": "40"}, "less than REQUEST_SECONDS"),
+        ({"DATABASE_HOSTS": "a"}, "DATABASE_NAME"),
+        ({"DATABASE_REPLICAS": "1"}, "need a Postgres primary"),
+        (HOSTS | {"SECRET_KEY": ""}, "SECRET_KEY_FILE"),
+        ({"SECRET_KEY_FILE": "/nonexistent/key"}, "cannot be read"),
+    ],
+)
+def test_a_wrong_setting_says_what_to_do(environ, words):
+    with pytest.raises(EnvironmentProblem, match=words):
+        Env.from_environ(environ)
+
+
+def test_an_empty_secret_is_refused(tmp_path):
+    empty = tmp_path / "key"
+    empty.write_text("\n")
+    with pytest.raises(EnvironmentProblem, match="is empty"):
+        Env.from_environ({"SECRET_KEY_FILE": str(empty)})
+
+
+def test_the_check_before_a_server_starts(monkeypatch):
+    module.main()
+    monkeypatch.setenv("DEBUG", "maybe")
+    with pytest.raises(SystemExit, match="environment: DEBUG"):
+        module.main()
