@@ -9,6 +9,5 @@ def fresh(request: HttpRequest) -> HttpRequest:
     """The request as it arrived. Its body must have been read, or be empty."""
     duplicate = copy.copy(request)
     duplicate.META = dict(request.META)
-    if hasattr(duplicate, "environ"):
-        duplicate.environ = duplicate.META
+    duplicate.environ = duplicate.META
     return duplicate

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from flotilla import context, counters
 from flotilla.cache import backend, codec, nodes
 from flotilla.cache.ring import Ring
+from flotilla.env import Env
 
 NAMES = ["10.0.0.1:6379", "10.0.0.2:6379", "10.0.0.3:6379"]
 
@@ -218,6 +219,9 @@ def test_sentinel_node_from_settings(settings):
     class Options:
         redis_sentinels, redis_master, redis_password = ("10.0.0.1:26379", "10.0.0.2"), "main", "p"
 
+    nodes.sentinel_node.cache_clear()
+    settings.FLOTILLA = Env()
+    assert nodes.sentinel_node() is None
     nodes.sentinel_node.cache_clear()
     try:
         settings.FLOTILLA = Options

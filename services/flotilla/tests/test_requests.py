@@ -214,7 +214,7 @@ def test_the_services_template_is_used_when_it_has_one(tmp_path, settings):
 
 
 def test_a_broken_template_does_not_hide_the_answer(tmp_path, settings, caplog):
-    (tmp_path / "503.html").write_text("{% include 'missing.html' %}")
+    (tmp_path / "503.html").write_text("{% no such tag %}")
     settings.TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "DIRS": [tmp_path]}]
     response = ask(View(django_error()))
     assert (response.status_code, b"Back in a moment" in response.content) == (503, True)

@@ -57,15 +57,20 @@ class BoundedConnection(psycopg.Connection[Any]):
 
 def connect(params: dict[str, Any], hosts: HostBook = book) -> BoundedConnection:
     """Connect to the first of the hosts (`host="a,b"`) that answers. Raises the last one's error."""
-    ordered = hosts.order(params.get("host", "").split(","))
-    for host in ordered:
+    *others, last = hosts.order(params.get("host", "").split(","))
+    for host in others:
         try:
-            connection = BoundedConnection.connect(**params | {"host": host})
+            return _open(params, host, hosts)
         except psycopg.OperationalError:
-            hosts.failed(host)
-            if host == ordered[-1]:
-                raise
-        else:
-            hosts.worked(host)
-            return connection
-    raise AssertionError("unreachable: there is always one host")
+            continue
+    return _open(params, last, hosts)
+
+
+def _open(params: dict[str, Any], host: str, hosts: HostBook) -> BoundedConnection:
+    try:
+        connection = BoundedConnection.connect(**params | {"host": host})
+    except psycopg.OperationalError:
+        hosts.failed(host)
+        raise
+    hosts.worked(host)
+    return connection
