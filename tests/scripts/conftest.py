@@ -17,13 +17,19 @@ case "$*" in
     "compose version"*) cat "$STUBS/compose" 2>/dev/null || exit 1 ;;
     "buildx version"*) [[ -e $STUBS/buildx ]] ;;
     "context inspect"*) echo unix:///var/run/docker.sock ;;
-    *"config --services"*) printf '%s\n' web nginx postgres-1 postgres-2 redis-1 ;;
+    *"config --services"*) cat "$STUBS/services" ;;
     "volume ls"*) cat "$STUBS/volumes" 2>/dev/null ;;
     "network ls"*) cut -d' ' -f2 "$STUBS/networks" 2>/dev/null ;;
     "network inspect"*) cat "$STUBS/networks" ;;
     "ps "*.Ports*) cat "$STUBS/publishes" 2>/dev/null ;;
     "ps "*working_dir*) cat "$STUBS/folders" 2>/dev/null ;;
     "ps "*) cat "$STUBS/containers" 2>/dev/null ;;
+    "inspect "*) cat "$STUBS/facts" 2>/dev/null ;;
+    *" logs "*) echo "last words of ${!#}" ;;
+    *python3*) cat "$STUBS/members" 2>/dev/null ;;
+    *redis-cli*) echo 10.77.3.41 ;;
+    *Basic*) cat "$STUBS/balance" 2>/dev/null ;;
+    *s_client*) cat "$STUBS/edge" 2>/dev/null ;;
     "info "*MemTotal*) echo 8000000000 ;;
     "info "*NCPU*) echo 4 ;;
     "info "*) echo /nonexistent ;;
@@ -39,7 +45,8 @@ class Scripts:
         self.state = folder / "state"
         self.stubs.mkdir()
         self.stub("docker", DOCKER)
-        self.answer(engine="26.1.0\n", compose="2.26.1\n", buildx="")
+        services = "web nginx postgres-1 postgres-2 redis-1"
+        self.answer(engine="26.1.0\n", compose="2.26.1\n", buildx="", services=services.replace(" ", "\n") + "\n")
 
     def stub(self, name: str, text: str):
         path = self.stubs / name
