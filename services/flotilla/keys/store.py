@@ -67,11 +67,8 @@ def answer(id: uuid.UUID, fingerprint: bytes) -> HttpResponse | None:
 
 def prune() -> int:
     """Forget a bounded number of old keys; how many."""
-    connection = connections[ALIAS]
     old = RequestKey.objects.using(ALIAS).filter(created_at__lt=timezone.now() - KEPT).order_by("created_at")
-    if connection.features.has_select_for_update_skip_locked:
-        old = old.select_for_update(skip_locked=True)
-    ids = list(old.values_list("id", flat=True)[:PRUNED_AT_ONCE])
+    ids = list(old.select_for_update(skip_locked=True).values_list("id", flat=True)[:PRUNED_AT_ONCE])
     return RequestKey.objects.using(ALIAS).filter(id__in=ids).delete()[0]
 
 

@@ -21,7 +21,7 @@ from flotilla.keys import identity, run, store
 from flotilla.keys.models import RequestKey
 from flotilla.keys.templatetags.request_key import request_key
 from flotilla.keys.views import form_token
-from flotilla.requests import answers
+from flotilla.requests import answers, rerun
 from flotilla.requests.inputs import InputMiddleware
 from flotilla.requests.middleware import RequestMiddleware
 from flotilla.requests.rerun import RerunMiddleware
@@ -160,6 +160,23 @@ def test_a_page_that_meets_a_lost_database_is_run_again_elsewhere():
     assert ask(view).status_code == 200
     assert len(view.seen) == 2
     assert view.seen[0] is not view.seen[1]
+
+
+def test_the_connections_that_failed_are_closed(monkeypatch):
+    class Link:
+        closed = 0
+
+        def close(self):
+            self.closed += 1
+
+    def lost(request):
+        context.current().avoid.update({"replica_2", "gone"})
+        raise django_error()
+
+    links = {"replica_2": Link(), "replica_3": Link()}
+    monkeypatch.setattr(rerun, "connections", links)
+    assert ask(View(lost, HttpResponse("ok"))).status_code == 200
+    assert [link.closed for link in links.values()] == [1, 0]
 
 
 def test_a_read_that_a_replica_cancelled_avoids_it():
