@@ -21,7 +21,7 @@ ROOMS = (
             "It dims without a hum and remembers the last setting.",
             "The textile cable is three metres long and can be replaced with a screwdriver.",
             "Takes an ordinary E27 bulb, so nothing here ends with its light source.",
-            "The joint holds its angle for years and can be tightened with a coin.",
+            "Every part that can wear has a number, and can be ordered by it.",
         ),
         ("Wipe with a dry cloth.", "Let the bulb cool, then dust.", "A damp cloth is all it needs."),
     ),
@@ -35,7 +35,7 @@ ROOMS = (
         ("Oak", "Ash", "Walnut", "Beech", "Cane", "Birch", "Pine", "Elm"),
         (
             "Solid where it is touched and light where it is carried.",
-            "It stands level on an old floor, thanks to four small brass feet that turn.",
+            "It stands level on an old floor, thanks to small brass feet that turn.",
             "A plain shape that gets along with whatever you already own.",
             "Built like a small boat: few parts, tight joints, no creaking.",
         ),
@@ -131,8 +131,8 @@ ROOMS = (
             "Thirty hours on a charge, and a battery that you can change yourself.",
             "The cable unplugs at both ends and costs less than lunch.",
             "Remembers eight sources and switches between them without a chime.",
-            "The front is real cloth, held by magnets, washable.",
+            "Tuned by ear, then by instrument, then by ear again.",
         ),
-        ("Dust with a soft brush.", "Keep dry.", "Vacuum the cloth on low."),
+        ("Dust with a soft brush.", "Keep dry.", "Wipe with a damp cloth."),
     ),
 )  # fmt: skip
