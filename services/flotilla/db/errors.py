@@ -60,6 +60,11 @@ def driver_error(error: BaseException) -> BaseException:
     return cause if cause is not None and type(error).__module__.startswith("django.") else error
 
 
+def in_short(error: BaseException) -> str:
+    """For a log: the first line. The rest may quote values of a row."""
+    return str(error).partition("\n")[0]
+
+
 def is_connection_problem(error: BaseException) -> bool:
     """Whether another connection may do better."""
     return kind(error) in {Kind.NOT_EXECUTED, Kind.LOST}

@@ -4,7 +4,7 @@ import random
 import time
 from collections.abc import Callable
 
-FORGET_SECONDS = 10.0  # after it a failed host is tried like the others; a dead one costs psycopg's floor of 2 s
+FORGET_SECONDS = 10.0  # after it a failed host is tried like the others, unless it goes on failing
 
 
 class HostBook:

@@ -62,7 +62,9 @@ def run(request: HttpRequest, handle: Handler, state: RequestState) -> HttpRespo
             if state.remaining() < LEAST_SECONDS or (kind is not Kind.CONFLICT and time.monotonic() > state.hold_until):
                 return answers.unavailable(request, "unsafe")
             metrics.RERUNS.labels("unsafe").inc()
-            logger.warning("request is run again: %s", error, extra={"attempt": attempt, "kind": kind.value})
+            logger.warning(
+                "request is run again: %s", errors.in_short(error), extra={"attempt": attempt, "kind": kind.value}
+            )
             time.sleep(random.uniform(0, min(0.02 * 2**attempt, 0.5)))
 
 
@@ -101,4 +103,4 @@ def _prune_sometimes() -> None:
             with transaction.atomic(using=store.ALIAS):
                 store.prune()
         except Error as error:
-            logger.warning("old keys were not pruned: %s", error)
+            logger.warning("old keys were not pruned: %s", errors.in_short(error))

@@ -46,7 +46,11 @@ class RerunMiddleware:
                 if kind is Kind.OTHER:
                     raise
                 _let_go(state, kind)
-                logger.warning("request met a lost database: %s", error, extra={"attempt": attempt, "kind": kind.value})
+                logger.warning(
+                    "request met a lost database: %s",
+                    errors.in_short(error),
+                    extra={"attempt": attempt, "kind": kind.value},
+                )
                 if state.remaining() == 0:
                     break
             metrics.RERUNS.labels("safe").inc()

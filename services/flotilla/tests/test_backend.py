@@ -1,5 +1,6 @@
 """The database engine over a pretended driver: what is sent again, what waits, what is in doubt."""
 
+import threading
 import time
 from contextlib import nullcontext
 from types import SimpleNamespace
@@ -379,6 +380,7 @@ def psycopg_connect(monkeypatch):
         return params["host"]
 
     monkeypatch.setattr(BoundedConnection, "connect", opened)
+    monkeypatch.setattr(connection_module, "watch", lambda params, host, hosts: None)
     return SimpleNamespace(tried=tried, failing=failing)
 
 
@@ -391,6 +393,30 @@ def test_the_other_host_is_tried_and_remembered(psycopg_connect):
     psycopg_connect.failing.add("b")
     with pytest.raises(psycopg.OperationalError):
         connect({"host": "a,b"}, book)
+
+
+def test_one_thread_finds_out_when_a_host_is_back(monkeypatch):
+    book, answers, tries = HostBook(shuffle=lambda hosts: None), [REFUSED, REFUSED, None], threading.Event()
+
+    def opened(**params):
+        if error := answers.pop(0):
+            raise error
+        tries.set()
+        return SimpleNamespace(close=lambda: None)
+
+    monkeypatch.setattr(connection_module, "WATCH_SECONDS", 0.001)
+    monkeypatch.setattr(BoundedConnection, "connect", opened)
+    connection_module._watched.add("b")
+    connection_module.watch({}, "b", book)
+    with pytest.raises(psycopg.OperationalError):
+        connect({"host": "a"}, book)
+    assert tries.wait(5)
+    until = time.monotonic() + 5
+    while "a" in connection_module._watched and time.monotonic() < until:
+        time.sleep(0.001)
+    assert book.order(["a", "b"]) == ["a", "b"]
+    assert connection_module._watched == {"b"}
+    connection_module._watched.clear()
 
 
 class SilentLink(BoundedConnection):

@@ -57,6 +57,10 @@ def test_an_error_of_ours_keeps_its_own_kind():
     assert errors.driver_error(outer) is outer
 
 
+def test_a_log_line_quotes_no_values():
+    assert errors.in_short(psycopg.Error("conflict\nDETAIL: Key (email)=(a@b.c)")) == "conflict"
+
+
 class Clock:
     now = 1000.0
 

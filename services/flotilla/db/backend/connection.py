@@ -1,5 +1,8 @@
 """A psycopg connection that does not wait forever, and the opening of one over several hosts."""
 
+import os
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,6 +13,8 @@ from psycopg import errors as psycopg_errors
 from flotilla import context
 from flotilla.db.errors import AnswerTimeout
 from flotilla.db.hosts import HostBook, book
+
+WATCH_SECONDS = 1.0  # and up to 2 s for the attempt: well within the time that a failure is remembered
 
 
 class ServerSilent(psycopg.OperationalError, AnswerTimeout):
@@ -71,6 +76,35 @@ def _open(params: dict[str, Any], host: str, hosts: HostBook) -> BoundedConnecti
         connection = BoundedConnection.connect(**params | {"host": host})
     except psycopg.OperationalError:
         hosts.failed(host)
+        watch(params, host, hosts)
         raise
     hosts.worked(host)
     return connection
+
+
+def watch(params: dict[str, Any], host: str, hosts: HostBook) -> None:
+    """Let one thread find out when the host is back: no request has to spend psycopg's 2 s on it meanwhile."""
+    if host not in _watched:
+        _watched.add(host)
+        threading.Thread(target=_watch, args=(params | {"host": host}, hosts), name="host-watch", daemon=True).start()
+
+
+def _watch(params: dict[str, Any], hosts: HostBook) -> None:
+    host = params["host"]
+    try:
+        while True:
+            time.sleep(WATCH_SECONDS)
+            try:
+                BoundedConnection.connect(**params).close()
+            except psycopg.OperationalError:
+                hosts.failed(host)
+            else:
+                hosts.worked(host)
+                return
+    finally:
+        _watched.discard(host)
+
+
+_watched: set[str] = set()
+# Threads do not survive a fork.
+os.register_at_fork(after_in_child=_watched.clear)
