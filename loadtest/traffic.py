@@ -26,7 +26,6 @@ class Traffic:
         self.slugs = product_slugs(edge, PRODUCTS)
         assert len(self.slugs) == PRODUCTS, f"only {len(self.slugs)} products found"
         self.authors = [self._author(number) for number in range(AUTHORS)]
-        self._pairs = itertools.product(self.slugs, self.authors)
         self._numbers = itertools.count()
         self._lock = threading.Lock()
 
@@ -38,6 +37,14 @@ class Traffic:
         author.csrf = author.form_token()["csrf_token"]
         return author
 
+    def _pair(self, number: int) -> tuple[str, Visitor]:
+        """Another product and another author each time: writes wait for the database, not for one another's rows.
+
+        All AUTHORS x PRODUCTS pairs are different, because PRODUCTS is a multiple of AUTHORS.
+        """
+        turn, place = divmod(number, PRODUCTS)
+        return self.slugs[place], self.authors[(place + turn) % AUTHORS]
+
     def send(self, kind: str, index: int, timeout: float) -> Answer:
         return self._write(timeout) if kind == WRITE else self._read(index, timeout)
 
@@ -45,7 +52,8 @@ class Traffic:
 
     def _write(self, timeout: float) -> Answer:
         with self._lock:
-            number, (slug, author) = next(self._numbers), next(self._pairs)
+            number = next(self._numbers)
+        slug, author = self._pair(number)
         if number % 2:
             marker = f"review {self.name} {number}"
             answer = author.review(slug, marker, timeout=timeout)

@@ -1,6 +1,7 @@
 """The servers behind the edge, asked directly: Postgres by SQL, HAProxy by its statistics, Prometheus by query."""
 
 import base64
+import contextlib
 import csv
 import io
 import json
@@ -14,7 +15,7 @@ HAPROXIES = {f"haproxy-{n}": f"http://{NET_PREFIX}.0.2{n}:8404" for n in (1, 2)}
 PROMETHEUS = f"http://{NET_PREFIX}.0.80:9090"
 
 
-def get(url: str, *, user="admin", password: str | None = None, timeout=5) -> str:
+def get(url: str, *, user="admin", password: str | None = None, timeout=2) -> str:
     request = urllib.request.Request(url)
     if password:
         request.add_header("Authorization", "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode())
@@ -52,7 +53,10 @@ def members() -> dict[str, tuple[str, str]]:
 
 def primary() -> str:
     """Who the balancers send writes to; Patroni is asked only when they do not agree on one."""
-    seen = {up for name in HAPROXIES for up in primaries_up(name)}
+    seen = set()
+    for name in HAPROXIES:
+        with contextlib.suppress(OSError):  # a balancer may be what has just been killed
+            seen.update(primaries_up(name))
     if len(seen) == 1:
         return seen.pop()
     leaders = [name for name, (role, _) in members().items() if role == "leader"]
