@@ -289,13 +289,14 @@ class Stamped:
         self.stamp = stamp
 
     def __enter__(self):
+        self.link = sqlite3.connect(":memory:")
         return self
 
     def __exit__(self, *exc):
-        pass
+        self.link.close()
 
     def cursor(self):
-        link = sqlite3.connect(":memory:")
+        link = self.link
         if self.stamp:
             link.execute(stamps.TABLE)
             link.execute("INSERT INTO flotilla_stamp VALUES (?, ?)", self.stamp)
