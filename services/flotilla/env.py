@@ -1,6 +1,7 @@
 """The environment, read once into one typed object. Nothing else in the project reads os.environ."""
 
 import os
+import socket
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ class Env:
     """All settings. The defaults are the null ones: SQLite, memory cache, no replicas, no Redis."""
 
     service: str = "web"
+    replica: str = ""
     debug: bool = False
     site_host: str = "localhost"
     https_port: int = 443
@@ -56,6 +58,7 @@ class Env:
         reader = Reader(os.environ if environ is None else environ)
         return cls(
             service=reader.text("SERVICE", "web"),
+            replica=reader.text("REPLICA", socket.gethostname()),
             debug=reader.flag("DEBUG"),
             site_host=reader.text("SITE_HOST", "localhost"),
             https_port=reader.integer("HTTPS_PORT", 443),

@@ -1,6 +1,5 @@
 """The outermost middleware: opens the request's state, and reports it in the answer's headers."""
 
-import socket
 import time
 from collections.abc import Callable
 
@@ -11,8 +10,6 @@ from django.utils.log import log_response
 from flotilla import context, metrics, timing
 from flotilla.db import position
 from flotilla.requests import headers
-
-HOSTNAME = socket.gethostname()
 
 
 class RequestMiddleware:
@@ -32,8 +29,9 @@ class RequestMiddleware:
         for alias in state.aliases:
             metrics.READS.labels(alias).inc()
         response["X-Request-ID"] = state.request_id
-        response["X-Served-By"] = HOSTNAME
-        response["Server-Timing"] = timing.header(state, replica=HOSTNAME, seconds=time.monotonic() - state.started)
+        replica = settings.FLOTILLA.replica
+        response["X-Served-By"] = replica
+        response["Server-Timing"] = timing.header(state, replica=replica, seconds=time.monotonic() - state.started)
         return response
 
 
