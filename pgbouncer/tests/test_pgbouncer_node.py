@@ -12,7 +12,7 @@ HERE = Path(__file__).resolve().parents[1]
 
 @pytest.fixture
 def node(tmp_path):
-    """A function that runs pgbouncer-node with changes to a good environment. -> (process, path of the rendered file)"""
+    """A function that runs pgbouncer-node with changes to a good environment. -> (process, rendered file)"""
     stub = tmp_path / "pgbouncer"
     stub.write_text('#!/bin/sh\necho "started $1"\n')
     stub.chmod(0o755)
@@ -49,7 +49,8 @@ def test_the_primary_is_reached_through_both_balancers_each_instance_preferring_
     assert parsed(config)["databases"]["web"].startswith("host=10.77.4.21,10.77.4.22 port=5432")
     _, config = node(NODE="2")
     line = parsed(config)["databases"]["web"]
-    assert line.startswith("host=10.77.4.22,10.77.4.21 port=5432") and line.endswith("load_balance_hosts=disable")
+    assert line.startswith("host=10.77.4.22,10.77.4.21 port=5432")
+    assert line.endswith("load_balance_hosts=disable")
 
 
 def test_each_replica_is_reached_by_its_own_address(node):
@@ -61,7 +62,9 @@ def test_each_replica_is_reached_by_its_own_address(node):
 def test_a_further_service_is_one_line(node):
     _, config = node(DATABASES="web\nusers_0=users")
     databases = list(parsed(config)["databases"])
-    assert databases == [f"{name}{suffix}" for name in ("web", "users_0", "postgres") for suffix in ("", "_1", "_2", "_3")]
+    assert databases == [
+        f"{name}{suffix}" for name in ("web", "users_0", "postgres") for suffix in ("", "_1", "_2", "_3")
+    ]
 
 
 def test_the_budget_comes_from_the_environment(node):
@@ -74,8 +77,10 @@ def test_the_budget_comes_from_the_environment(node):
 def test_no_setting_can_cut_a_commit_short(node):
     _, config = node()
     settings = parsed(config)["pgbouncer"]
-    assert settings["pool_mode"] == "transaction" and settings["auth_type"] == "scram-sha-256"
-    assert "query_timeout" not in settings and "transaction_timeout" not in settings
+    assert settings["pool_mode"] == "transaction"
+    assert settings["auth_type"] == "scram-sha-256"
+    assert "query_timeout" not in settings
+    assert "transaction_timeout" not in settings
 
 
 @pytest.mark.parametrize(
@@ -89,4 +94,6 @@ def test_no_setting_can_cut_a_commit_short(node):
 )
 def test_what_cannot_work_is_refused_in_one_sentence(node, changes, sentence):
     process, _ = node(**changes)
-    assert process.returncode == 78 and sentence in process.stderr and process.stderr.count("\n") == 1
+    assert process.returncode == 78
+    assert sentence in process.stderr
+    assert process.stderr.count("\n") == 1

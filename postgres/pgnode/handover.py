@@ -6,6 +6,7 @@ without writes). A switchover takes about two.
 
 import threading
 import time
+from contextlib import suppress
 
 from .api import UNREACHABLE
 
@@ -50,10 +51,8 @@ class Handover:
         return f"no new leader after {LIMIT:.0f} s, stopping anyway"
 
     def ask(self):
-        try:
+        with suppress(UNREACHABLE):  # the watching decides
             self.answer = self.api.call("POST", "/switchover", {"leader": self.name}, timeout=LIMIT)
-        except UNREACHABLE:
-            pass  # the watching decides
 
     def outcome(self):
         """A sentence once the attempt is over, None while it goes on."""

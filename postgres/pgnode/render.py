@@ -1,4 +1,4 @@
-"""Configuration of one node: template + environment + secret files. Refuses with advice, never with a default password."""
+"""Configuration of one node: template, environment, secrets. Refuses with advice, never with a default password."""
 
 import json
 import re

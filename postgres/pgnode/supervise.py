@@ -27,7 +27,9 @@ def on_signal(*_):
 def check_volume(volume):
     if not os.access(volume, os.W_OK | os.X_OK):
         uid = os.getuid()
-        raise render.ConfigError(f"{volume} is not writable for uid {uid}; give the volume to it: chown -R {uid} <volume>")
+        raise render.ConfigError(
+            f"{volume} is not writable for uid {uid}; give the volume to it: chown -R {uid} <volume>"
+        )
 
 
 def write_config(environ, run=RUN):

@@ -22,7 +22,7 @@ def passwords(folder):
     found = {}
     for path in sorted(Path(folder).iterdir()):
         role = FIXED.get(path.name) or path.name.removeprefix("db_")
-        if role == path.name and path.name not in FIXED or path.name == "db_verifiers":
+        if (role == path.name and path.name not in FIXED) or path.name == "db_verifiers":
             continue
         found[role] = path.read_text().strip()
         if not found[role]:

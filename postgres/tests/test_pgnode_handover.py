@@ -45,8 +45,10 @@ def hand_over(api, time=None):
 
 
 def test_leader_and_successors():
-    assert leader(LEADING) == "a" and leader(BETWEEN) is None
-    assert successors(LEADING, "a") == ["b", "c"] and successors(ALONE, "a") == []
+    assert leader(LEADING) == "a"
+    assert leader(BETWEEN) is None
+    assert successors(LEADING, "a") == ["b", "c"]
+    assert successors(ALONE, "a") == []
 
 
 def test_a_leader_with_standbys_switches_and_waits_for_the_new_leader():

@@ -17,7 +17,11 @@ class Api:
 
 def test_difference_holds_only_what_is_missing_or_other():
     wanted = {"ttl": 20, "postgresql": {"parameters": {"jit": "off", "work": "4MB"}, "use_slots": True}}
-    present = {"ttl": 20, "loop_wait": 10, "postgresql": {"parameters": {"jit": "on", "work": "4MB"}, "use_slots": True}}
+    present = {
+        "ttl": 20,
+        "loop_wait": 10,
+        "postgresql": {"parameters": {"jit": "on", "work": "4MB"}, "use_slots": True},
+    }
     assert settings.difference(wanted, present) == {"postgresql": {"parameters": {"jit": "off"}}}
     assert settings.difference(wanted, wanted) == {}
     assert settings.difference({"a": {"b": 1}}, {}) == {"a": {"b": 1}}
@@ -49,7 +53,7 @@ def test_no_patroni_at_all_is_one_clear_sentence():
 class Connection:
     """Records the SQL; serves as its own cursor."""
 
-    class info:
+    class info:  # noqa: N801 - the name of the driver's attribute
         host = "node"
 
     def __init__(self):
@@ -86,7 +90,8 @@ def thing():
 def test_a_new_object_is_created_filled_and_stamped_last():
     cluster, connection, item = Cluster(), Connection(), thing()
     assert apply.apply(cluster, connection, item, {})
-    assert connection.ran == ["CREATE", "ALTER", item.comment] and cluster.inner.ran == ["GRANT"]
+    assert connection.ran == ["CREATE", "ALTER", item.comment]
+    assert cluster.inner.ran == ["GRANT"]
 
 
 def test_an_object_without_the_right_stamp_is_updated_not_created():

@@ -39,7 +39,8 @@ def test_a_node_knows_its_name_address_and_secrets(secrets):
 
 def test_the_addresses_follow_the_prefix(secrets):
     text = render.patroni(ENVIRON | {"NET_PREFIX": "10.99"}, secrets, TEMPLATES)
-    assert "10.77" not in text and "$" not in text
+    assert "10.77" not in text
+    assert "$" not in text
 
 
 def test_every_node_may_call_every_node_when_etcd_is_away(secrets):
@@ -51,7 +52,8 @@ def test_the_timers_fit_into_the_lease(secrets):
     dcs = config(secrets)["bootstrap"]["dcs"]
     assert dcs["loop_wait"] + 2 * dcs["retry_timeout"] <= dcs["ttl"]
     assert dcs["ttl"] >= 20, "Patroni would raise it silently"
-    assert dcs["synchronous_mode"] == "quorum" and dcs["synchronous_mode_strict"] is True
+    assert dcs["synchronous_mode"] == "quorum"
+    assert dcs["synchronous_mode_strict"] is True
 
 
 def test_nothing_that_can_cancel_a_commit_is_set_for_everybody(secrets):
@@ -73,7 +75,7 @@ def test_nobody_is_trusted_and_only_nodes_replicate(secrets):
 def test_a_missing_or_empty_secret_is_refused_by_name(secrets, content):
     path = secrets / "postgres_rewind"
     path.unlink() if content is None else path.write_text(content)
-    with pytest.raises(render.ConfigError, match="postgres_rewind.*make secrets"):
+    with pytest.raises(render.ConfigError, match=r"postgres_rewind.*make secrets"):
         config(secrets)
 
 
@@ -92,7 +94,8 @@ def test_an_unwritable_volume_is_refused(tmp_path, monkeypatch):
 def test_the_rendered_file_is_for_its_owner_only(tmp_path, monkeypatch):
     monkeypatch.setattr(render, "patroni", lambda environ: "text")
     target = supervise.write_config({}, tmp_path)
-    assert target.read_text() == "text" and stat.S_IMODE(target.stat().st_mode) == 0o600
+    assert target.read_text() == "text"
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
 
 
 class Etcd:
@@ -138,30 +141,35 @@ COMPLETE = ("PG_VERSION", "global/pg_control", "patroni.dynamic.json")
 def test_the_remains_of_a_copy_or_a_rewind_are_removed(tmp_path, files, reason):
     data = data_directory(tmp_path, *files)
     assert reason in repair.repair(data, Etcd("NzcxMA=="))
-    assert not data.exists() and not (tmp_path / repair.MARK).exists()
+    assert not data.exists()
+    assert not (tmp_path / repair.MARK).exists()
 
 
 def test_a_copy_that_has_run_is_kept(tmp_path):
     data = data_directory(tmp_path, *COMPLETE, "backup_label.old", "backup_manifest", "standby.signal")
-    assert repair.repair(data, Etcd("NzcxMA==")) is None and data.exists()
+    assert repair.repair(data, Etcd("NzcxMA==")) is None
+    assert data.exists()
 
 
 def test_a_creation_cut_off_is_removed_with_its_key(tmp_path):
     data, etcd = data_directory(tmp_path, "global/pg_control"), Etcd("")
     assert "creation" in repair.repair(data, etcd)
-    assert etcd.deleted and not data.exists()
+    assert etcd.deleted
+    assert not data.exists()
 
 
 @pytest.mark.parametrize("state", [None, "NzcxMA==", ConnectionRefusedError()])
 def test_a_complete_directory_is_never_removed(tmp_path, state):
     data, etcd = data_directory(tmp_path, "global/pg_control"), Etcd(state)
     assert repair.repair(data, etcd) is None
-    assert data.exists() and not etcd.deleted
+    assert data.exists()
+    assert not etcd.deleted
 
 
 def test_a_directory_that_was_in_use_is_never_removed(tmp_path):
     data = data_directory(tmp_path, "global/pg_control", "patroni.dynamic.json")
-    assert repair.repair(data, Etcd("")) is None and data.exists()
+    assert repair.repair(data, Etcd("")) is None
+    assert data.exists()
 
 
 def test_etcd_asks_the_next_host_when_one_is_silent(monkeypatch):
@@ -172,7 +180,7 @@ def test_etcd_asks_the_next_host_when_one_is_silent(monkeypatch):
 
     monkeypatch.setattr(repair.urllib.request, "urlopen", urlopen)
     assert repair.etcd(["dead", "alive"], "range", {}) == {"from": "http://alive:2379/v3/kv/range"}
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match="dead"):
         repair.etcd(["dead"], "range", {})
 
 

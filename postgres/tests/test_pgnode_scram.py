@@ -40,7 +40,9 @@ def test_matches_tells_the_right_password_from_a_wrong_one():
 
 
 def test_derive_makes_both_files_with_the_same_verifiers(tmp_path):
-    secrets(tmp_path, db_web="a" * 32, db_web_ro="b" * 32, postgres_monitor="c" * 32, pgbouncer_stats="d" * 32, redis="e")
+    secrets(
+        tmp_path, db_web="a" * 32, db_web_ro="b" * 32, postgres_monitor="c" * 32, pgbouncer_stats="d" * 32, redis="e"
+    )
     verifiers.derive(tmp_path)
     stored = json.loads((tmp_path / "db_verifiers").read_text())
     assert sorted(stored) == ["monitor", "pgbouncer_stats", "web", "web_ro"]
@@ -64,7 +66,8 @@ def test_a_new_service_is_added_beside_the_old_verifiers(tmp_path):
     secrets(tmp_path, db_users="u" * 32)
     verifiers.derive(tmp_path)
     new = json.loads((tmp_path / "db_verifiers").read_text())
-    assert new["web"] == old["web"] and "users" in new
+    assert new["web"] == old["web"]
+    assert "users" in new
 
 
 def test_a_changed_password_gets_a_new_verifier(tmp_path):

@@ -1,4 +1,4 @@
-"""Waiting: silent when the servers say yes; else it names who is late, with last lines, and what merely waits for it."""
+"""Waiting: silent when the servers say yes; else it names who is late, with last lines, and what waits for it."""
 
 import pytest
 
