@@ -5,8 +5,10 @@ A lost Redis loses counts not yet drained, nothing else: use them for what may b
 
 import threading
 from collections import Counter as Tally
+from contextlib import suppress
 
-from flotilla.cache import nodes
+import redis
+from django_redis import get_redis_connection
 
 # Reads and empties the hash in one step, so that a count is drained by exactly one caller.
 DRAIN = "local all = redis.call('HGETALL', KEYS[1]); redis.call('DEL', KEYS[1]); return all"
@@ -22,23 +24,31 @@ class Counter:
 
     def add(self, id: object, amount: int = 1) -> None:
         """Count; when Redis is away the count is dropped, as a page view must not wait for it."""
-        node = nodes.sentinel_node()
-        if node is None:
+        server = _redis()
+        if server is None:
             with self._lock:
                 self._local[str(id)] += amount
             return
-        node.call(lambda redis: redis.hincrby(self.key, str(id), amount), default=None)
+        with suppress(redis.RedisError):
+            server.hincrby(self.key, str(id), amount)
 
     def drain(self) -> dict[str, int]:
         """All counts since the last drain, and forget them. Empty when Redis is away."""
-        node = nodes.sentinel_node()
-        if node is None:
+        server = _redis()
+        if server is None:
             with self._lock:
                 drained, self._local = dict(self._local), Tally()
             return drained
-        flat = node.call(lambda redis: redis.eval(DRAIN, 1, self.key), default=[])
-        return {_text(flat[i]): int(flat[i + 1]) for i in range(0, len(flat), 2)}
+        try:
+            flat = server.eval(DRAIN, 1, self.key)
+        except redis.RedisError:
+            return {}
+        return {flat[i].decode(): int(flat[i + 1]) for i in range(0, len(flat), 2)}
 
 
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+def _redis() -> redis.Redis | None:
+    """The guarded master of the sessions; None when they are kept in process memory."""
+    try:
+        return get_redis_connection("sessions")
+    except NotImplementedError:
+        return None

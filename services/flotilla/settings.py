@@ -8,6 +8,10 @@ globals().update(security(env))
 
 from typing import Any
 
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
 from flotilla.env import Env
 
 # Outside sessions and authentication: what is inside them may be run again from the start.
@@ -17,6 +21,10 @@ MIDDLEWARE_OUTER = [
     "flotilla.requests.inputs.InputMiddleware",
     "flotilla.requests.rerun.RerunMiddleware",
 ]
+
+# A Redis that is slower than this is worth less than a database read. A paused container accepts and never answers.
+REDIS_SECONDS = 0.5
+REDIS_CONNECT_SECONDS = 0.3
 
 SECONDS_KEPT = 60  # a connection to PgBouncer costs a SCRAM exchange of several milliseconds
 
@@ -87,14 +95,54 @@ def caches(env: Env) -> dict[str, Any]:
     sessions = default | {"LOCATION": "sessions"}
     if env.cache_nodes:
         default = {
-            "BACKEND": "flotilla.cache.backend.ShardedCache",
-            "LOCATION": list(env.cache_nodes),
+            "BACKEND": "flotilla.cache.backend.CountedCache",
+            "LOCATION": [f"redis://{_host(node)}:{_port(node, 6379)}/0" for node in env.cache_nodes],
             "KEY_PREFIX": env.service,
-            "OPTIONS": {"password": env.cache_password},
+            "OPTIONS": _redis_options(env.cache_password) | {"CLIENT_CLASS": "flotilla.cache.shards.ShardClient"},
         }
     if env.redis_sentinels:
-        sessions = {"BACKEND": "flotilla.cache.backend.SentinelCache", "LOCATION": "", "KEY_PREFIX": env.service}
+        sessions = {
+            "BACKEND": "flotilla.cache.backend.Cache",
+            "LOCATION": f"redis://{env.redis_master}/0",  # by name: always the master, as nothing asks for replicas
+            "KEY_PREFIX": env.service,
+            "OPTIONS": _redis_options(env.redis_password)
+            | {
+                "CONNECTION_FACTORY": "django_redis.pool.SentinelConnectionFactory",
+                "SENTINELS": [(_host(node), _port(node, 26379)) for node in env.redis_sentinels],
+                # No password: anybody may ask who is master. No retry: the next Sentinel is asked instead.
+                "SENTINEL_KWARGS": {
+                    "socket_timeout": REDIS_SECONDS,
+                    "socket_connect_timeout": REDIS_CONNECT_SECONDS,
+                    "retry": Retry(NoBackoff(), 0),
+                },
+            },
+        }
     return {"default": default, "sessions": sessions}
+
+
+def _redis_options(password: str) -> dict[str, Any]:
+    return {
+        "PASSWORD": password,
+        "REDIS_CLIENT_CLASS": "flotilla.cache.guard.GuardedRedis",
+        "SERIALIZER": "flotilla.cache.values.Serializer",
+        "COMPRESSOR": "flotilla.cache.values.Compressor",
+        "IGNORE_EXCEPTIONS": True,  # a miss, or a dropped write
+        "SOCKET_TIMEOUT": REDIS_SECONDS,
+        "SOCKET_CONNECT_TIMEOUT": REDIS_CONNECT_SECONDS,
+        "CONNECTION_POOL_KWARGS": {
+            "max_connections": 256,  # more than there are threads, each of which uses one at a time
+            # Once, for a kept connection that its server has closed; a timeout is not tried again.
+            "retry": Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
+        },
+    }
+
+
+def _host(address: str) -> str:
+    return address.partition(":")[0]
+
+
+def _port(address: str, default: int) -> int:
+    return int(address.partition(":")[2] or default)
 
 
 def sessions() -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
+import redis
 from django.core.cache import caches
 from django.db import connections
 
-from flotilla.cache.backend import NodeCache
+from flotilla.cache.shards import ShardClient
 from flotilla.db import choice, primaries, replicas
 
 BUDGET_SECONDS = 1.0
@@ -35,11 +36,18 @@ def replication() -> str:
 
 def cache() -> str:
     """`ok`, `degraded` when some nodes are away, `down` when all are."""
-    backend = caches["default"]
-    if not isinstance(backend, NodeCache):
+    client = getattr(caches["default"], "client", None)
+    if not isinstance(client, ShardClient):
         return "ok"
-    answers = [node.call(lambda redis: redis.ping(), default=False) for node in backend.all_nodes()]
+    answers = [_answers(server) for server in client.servers()]
     return "ok" if all(answers) else "degraded" if any(answers) else "down"
+
+
+def _answers(server: redis.Redis) -> bool:
+    try:
+        return bool(server.ping())
+    except redis.RedisError:
+        return False
 
 
 CHECKS = {"database": database, "replicas": replication, "cache": cache}

@@ -1,0 +1,99 @@
+"""Health: what each check says, and what follows for the whole."""
+
+import json
+import time
+from types import SimpleNamespace
+
+import pytest
+from django.test import RequestFactory
+
+from flotilla.db import primaries, replicas
+from flotilla.db.choice import Node
+from flotilla.health import checks, urls, views
+from flotilla.tests import fake_redis
+
+
+def fake_pool(monkeypatch, *states):
+    """One node per letter: r replica, p primary, x away."""
+    nodes_ = [Node(f"replica_{n}", healthy=s != "x", is_replica=s == "r") for n, s in enumerate(states)]
+    monkeypatch.setattr(replicas, "pool", lambda: SimpleNamespace(nodes=lambda: nodes_))
+
+
+@pytest.mark.parametrize(("states", "result"), [("", "none"), ("rrp", "ok"), ("rxp", "degraded"), ("xxp", "down")])
+def test_replication(monkeypatch, states, result):
+    fake_pool(monkeypatch, *states)
+    assert checks.replication() == result
+
+
+@pytest.mark.parametrize(("lost", "result"), [(0, "ok"), (1, "degraded"), (3, "down")])
+def test_cache_health(monkeypatch, lost, result):
+    servers = fake_redis.caches_over(monkeypatch)
+    monkeypatch.setattr(checks, "caches", {"default": servers.cache("default")})
+    for server in servers.shards[:lost]:
+        fake_redis.cut(server)
+    assert [checks.cache(), checks.cache()] == [result, result]
+
+
+def test_a_cache_in_process_memory_is_well():
+    assert checks.cache() == "ok"
+
+
+@pytest.mark.parametrize(
+    ("vendor", "up", "result"), [("sqlite", False, "ok"), ("postgresql", True, "ok"), ("postgresql", False, "down")]
+)
+def test_database_health(monkeypatch, vendor, up, result):
+    class Probe:
+        def __init__(self, alias):
+            pass
+
+        def __call__(self):
+            return up
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr(checks, "connections", {"default": SimpleNamespace(vendor=vendor)})
+    monkeypatch.setattr(primaries, "DatabaseProbe", Probe)
+    assert checks.database() == result
+
+
+def asked(monkeypatch, **results):
+    def check(result):
+        if result == "raises":
+            raise RuntimeError("broken check")
+        if result == "slow":
+            time.sleep(0.2)
+        return result
+
+    monkeypatch.setattr(checks, "BUDGET_SECONDS", 0.05)
+    everything = {"database": "ok", "replicas": "ok", "cache": "ok"} | results
+    monkeypatch.setattr(checks, "CHECKS", {name: lambda r=r: check(r) for name, r in everything.items()})
+    response = views.health(RequestFactory().get("/health/"))
+    return response.status_code, json.loads(response.content)
+
+
+@pytest.mark.parametrize(
+    ("results", "code", "status"),
+    [
+        ({}, 200, "healthy"),
+        ({"replicas": "none"}, 200, "healthy"),
+        ({"replicas": "degraded"}, 200, "degraded"),
+        ({"cache": "raises"}, 200, "degraded"),
+        ({"database": "down"}, 503, "unhealthy"),
+        ({"database": "slow"}, 503, "unhealthy"),
+    ],
+)
+def test_health(monkeypatch, results, code, status):
+    found = asked(monkeypatch, **results)
+    assert (found[0], found[1]["status"]) == (code, status)
+
+
+def test_ready_when_anything_can_be_read(monkeypatch):
+    for database, replication, code in (("ok", "down", 200), ("down", "degraded", 200), ("down", "none", 503)):
+        monkeypatch.setattr(checks, "database", lambda d=database: d)
+        monkeypatch.setattr(checks, "replication", lambda r=replication: r)
+        assert views.readyz(RequestFactory().get("/readyz")).status_code == code
+
+
+def test_addresses_of_health():
+    assert {str(pattern.pattern) for pattern in urls.urlpatterns} == {"health/", "readyz"}

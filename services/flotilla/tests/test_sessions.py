@@ -1,0 +1,67 @@
+"""Sessions: in the database, with a copy in the cache that may be lost, and is never believed after a write."""
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.core.cache import caches
+from django.db import transaction
+
+from flotilla import context
+from flotilla.sessions import SessionStore
+
+
+@pytest.fixture
+def session(db, settings, django_capture_on_commit_callbacks):
+    settings.CACHES = {"sessions": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    caches["sessions"].clear()
+    made = SessionStore()
+    made["who"] = "alice"
+    with django_capture_on_commit_callbacks(execute=True):
+        made.create()
+        made.save()
+    return made
+
+
+def loaded(key):
+    return SessionStore(key).load()
+
+
+def test_a_session_is_read_from_the_cache(session, django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert loaded(session.session_key) == {"who": "alice"}
+
+
+def test_losing_the_cache_loses_no_login(session, django_assert_num_queries):
+    caches["sessions"].clear()
+    with django_assert_num_queries(1):
+        assert loaded(session.session_key) == {"who": "alice"}
+    with django_assert_num_queries(0):
+        assert loaded(session.session_key) == {"who": "alice"}
+
+
+def test_after_a_write_the_database_is_asked(session, django_assert_num_queries):
+    """Whatever an older cache says."""
+    caches["sessions"].set("session:" + session.session_key, {"who": "somebody else"})
+    with context.use(context.RequestState(position=1)), django_assert_num_queries(1):
+        assert loaded(session.session_key) == {"who": "alice"}
+
+
+def test_a_rolled_back_session_is_not_cached(session):
+    changed = SessionStore(session.session_key)
+    changed["who"] = "mallory"
+    sid = transaction.savepoint()
+    changed.save()
+    transaction.savepoint_rollback(sid)
+    assert loaded(session.session_key) == {"who": "alice"}
+
+
+def test_logging_out_removes_both(session, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        session.delete()
+    assert Session.objects.count() == 0
+    assert loaded(session.session_key) == {}
+    SessionStore().delete()
+
+
+def test_an_unknown_session_is_empty(db, settings):
+    settings.CACHES = {"sessions": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    assert loaded("nonsense-nonsense-nonsense-12345") == {}

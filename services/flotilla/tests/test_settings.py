@@ -1,0 +1,65 @@
+"""The settings that tie the parts together, and the metrics' server."""
+
+from flotilla import metrics
+from flotilla import settings as parts
+from flotilla.env import Env
+from flotilla.wsgi import application_for
+
+FULL = Env(
+    database_hosts=("a", "b"),
+    database_name="web",
+    database_user="web",
+    database_replicas=(1, 3),
+    database_replica_user="web_ro",
+    cache_nodes=("c:1", "c:2"),
+    redis_sentinels=("s:1",),
+    site_host="shop.test",
+    https_port=8443,
+)
+
+
+def test_settings_of_the_whole_stack():
+    databases = parts.databases(FULL)
+    assert {*databases} == {"default", "replica_1", "replica_3"}
+    assert (databases["replica_3"]["NAME"], databases["replica_3"]["USER"]) == ("web_3", "web_ro")
+    assert databases["default"]["HOST"] == "a,b"
+    assert databases["default"]["CONN_MAX_AGE"] == 60
+    found = parts.caches(FULL)
+    assert found["default"]["LOCATION"] == ["redis://c:1/0", "redis://c:2/0"]
+    assert (found["sessions"]["LOCATION"], found["sessions"]["OPTIONS"]["SENTINELS"]) == ("redis://main/0", [("s", 1)])
+    assert all(cache["OPTIONS"]["IGNORE_EXCEPTIONS"] for cache in found.values())
+    security = parts.security(FULL)
+    assert "https://shop.test:8443" in security["CSRF_TRUSTED_ORIGINS"]
+    assert security["DEBUG_PROPAGATE_EXCEPTIONS"]
+    assert parts.routers() == ["flotilla.db.router.ReplicaRouter"]
+    assert parts.logging(FULL)["root"]["level"] == "INFO"
+    assert not parts.sessions()["SESSION_SAVE_EVERY_REQUEST"]
+
+
+def test_null_settings():
+    assert parts.databases(Env())["default"]["ENGINE"].endswith("sqlite3")
+    assert {cache["BACKEND"].rsplit(".")[-1] for cache in parts.caches(Env()).values()} == {"LocMemCache"}
+    assert "Manifest" in parts.static(Env())["STORAGES"]["staticfiles"]["BACKEND"]
+    assert "Manifest" not in parts.static(Env(debug=True))["STORAGES"]["staticfiles"]["BACKEND"]
+
+
+def test_what_may_run_twice_is_inside_what_runs_it():
+    chain = parts.middleware()
+    rerun = chain.index("flotilla.requests.rerun.RerunMiddleware")
+    assert rerun < chain.index("django.contrib.sessions.middleware.SessionMiddleware")
+    assert rerun < chain.index("django.contrib.auth.middleware.AuthenticationMiddleware")
+
+
+def test_metrics_are_served_once(monkeypatch):
+    ports = []
+    monkeypatch.setattr(metrics, "start_http_server", ports.append)
+    metrics.serve(9000)
+    metrics.serve(9000)
+    assert ports == [9000]
+    metrics._started.release()
+
+
+def test_the_applications_entry(monkeypatch):
+    monkeypatch.setattr("django.core.wsgi.get_wsgi_application", lambda: lambda environ, start_response: [b"django"])
+    application = application_for("web")
+    assert application({"PATH_INFO": "/"}, None) == [b"django"]
