@@ -98,14 +98,14 @@ def caches(env: Env) -> dict[str, Any]:
             "BACKEND": "flotilla.cache.backend.CountedCache",
             "LOCATION": [f"redis://{_host(node)}:{_port(node, 6379)}/0" for node in env.cache_nodes],
             "KEY_PREFIX": env.service,
-            "OPTIONS": _redis_options(env.cache_password) | {"CLIENT_CLASS": "flotilla.cache.shards.ShardClient"},
+            "OPTIONS": _redis_options(env, env.cache_password) | {"CLIENT_CLASS": "flotilla.cache.shards.ShardClient"},
         }
     if env.redis_sentinels:
         sessions = {
             "BACKEND": "flotilla.cache.backend.Cache",
             "LOCATION": f"redis://{env.redis_master}/0",  # by name: always the master, as nothing asks for replicas
             "KEY_PREFIX": env.service,
-            "OPTIONS": _redis_options(env.redis_password)
+            "OPTIONS": _redis_options(env, env.redis_password)
             | {
                 "CONNECTION_FACTORY": "django_redis.pool.SentinelConnectionFactory",
                 "SENTINELS": [(_host(node), _port(node, 26379)) for node in env.redis_sentinels],
@@ -120,7 +120,7 @@ def caches(env: Env) -> dict[str, Any]:
     return {"default": default, "sessions": sessions}
 
 
-def _redis_options(password: str) -> dict[str, Any]:
+def _redis_options(env: Env, password: str) -> dict[str, Any]:
     return {
         "PASSWORD": password,
         "REDIS_CLIENT_CLASS": "flotilla.cache.guard.GuardedRedis",
@@ -130,7 +130,8 @@ def _redis_options(password: str) -> dict[str, Any]:
         "SOCKET_TIMEOUT": REDIS_SECONDS,
         "SOCKET_CONNECT_TIMEOUT": REDIS_CONNECT_SECONDS,
         "CONNECTION_POOL_KWARGS": {
-            "max_connections": 256,  # more than there are threads, each of which uses one at a time
+            # More than can be in use: each thread holds one at a time, and so do the health checks' few.
+            "max_connections": env.threads + 16,
             # Once, for a kept connection that its server has closed; a timeout is not tried again.
             "retry": Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
         },

@@ -27,7 +27,9 @@ def test_settings_of_the_whole_stack():
     found = parts.caches(FULL)
     assert found["default"]["LOCATION"] == ["redis://c:1/0", "redis://c:2/0"]
     assert (found["sessions"]["LOCATION"], found["sessions"]["OPTIONS"]["SENTINELS"]) == ("redis://main/0", [("s", 1)])
-    assert all(cache["OPTIONS"]["IGNORE_EXCEPTIONS"] for cache in found.values())
+    for options in (cache["OPTIONS"] for cache in found.values()):
+        assert options["IGNORE_EXCEPTIONS"]
+        assert options["CONNECTION_POOL_KWARGS"]["max_connections"] > FULL.threads
     security = parts.security(FULL)
     assert "https://shop.test:8443" in security["CSRF_TRUSTED_ORIGINS"]
     assert security["DEBUG_PROPAGATE_EXCEPTIONS"]
