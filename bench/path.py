@@ -3,7 +3,7 @@
 Two arms in turns (A B B A …), the same keep-alive client, rate and page, which no cache answers. Counted are nginx,
 both HAProxies and all web replicas in arm A; all web replicas in arm B. What the data tier spends is the same in both
 and counted in neither. CPU that is spent without any request (checks, scrapes) is measured first and taken off both.
-usage: bench/run path      PAIRS=6 ARM_SECONDS=12 RATE=40
+usage: bench/run path      PAIRS=8 ARM_SECONDS=12 RATE=40
 """
 
 import http.client
@@ -13,6 +13,7 @@ import statistics
 import threading
 import time
 
+from loadtest.edge import IDLE as IDLE_SECONDS
 from loadtest.edge import Edge
 from loadtest.openloop import Answer, Run, Schedule
 from loadtest.shop import Visitor, product_slugs
@@ -21,7 +22,7 @@ from tests.stack.engine import NET_PREFIX, PROJECT, SITE_HOST, docker, inspect, 
 from bench.cgroups import Meter
 from bench.results import full_ids, save
 
-PAIRS = int(os.environ.get("PAIRS", 6))
+PAIRS = int(os.environ.get("PAIRS", 8))
 ARM_SECONDS = int(os.environ.get("ARM_SECONDS", 12))
 RATE = int(os.environ.get("RATE", 40))
 
@@ -33,16 +34,23 @@ class Replica:
         self.address, self.idle, self.lock = address, [], threading.Lock()
 
     def request(self, method, path, headers, timeout=60.0):
-        with self.lock:
-            connection = (
-                self.idle.pop() if self.idle else http.client.HTTPConnection(self.address, 8000, timeout=timeout)
-            )
+        connection = self._take(timeout)
         connection.request(method, path, headers={"Host": SITE_HOST, "X-Forwarded-Proto": "https", **headers})
         answer = connection.getresponse()
         answer.read()
+        connection.used = time.monotonic()
         with self.lock:
             self.idle.append(connection)
         return answer
+
+    def _take(self, timeout):
+        with self.lock:
+            while self.idle:
+                connection = self.idle.pop()
+                if time.monotonic() - connection.used < IDLE_SECONDS:
+                    return connection
+                connection.close()
+        return http.client.HTTPConnection(self.address, 8000, timeout=timeout)
 
 
 def play(ask, path: str, headers: dict) -> list:
