@@ -25,6 +25,7 @@ MIDDLEWARE_OUTER = [
 # A Redis that is slower than this is worth less than a database read. A paused container accepts and never answers.
 REDIS_SECONDS = 0.5
 REDIS_CONNECT_SECONDS = 0.3
+SENTINEL_SECONDS = 0.2  # one short answer from memory; up to three of them are asked in turn, twice
 
 SECONDS_KEPT = 60  # a connection to PgBouncer costs a SCRAM exchange of several milliseconds
 
@@ -111,9 +112,10 @@ def caches(env: Env) -> dict[str, Any]:
                 "SENTINELS": [(_host(node), _port(node, 26379)) for node in env.redis_sentinels],
                 # No password: anybody may ask who is master. No retry: the next Sentinel is asked instead.
                 "SENTINEL_KWARGS": {
-                    "socket_timeout": REDIS_SECONDS,
-                    "socket_connect_timeout": REDIS_CONNECT_SECONDS,
+                    "socket_timeout": SENTINEL_SECONDS,
+                    "socket_connect_timeout": SENTINEL_SECONDS,
                     "retry": Retry(NoBackoff(), 0),
+                    "max_connections": _most_connections(env),  # at a start all threads ask at once
                 },
             },
         }
@@ -130,12 +132,16 @@ def _redis_options(env: Env, password: str) -> dict[str, Any]:
         "SOCKET_TIMEOUT": REDIS_SECONDS,
         "SOCKET_CONNECT_TIMEOUT": REDIS_CONNECT_SECONDS,
         "CONNECTION_POOL_KWARGS": {
-            # More than can be in use: each thread holds one at a time, and so do the health checks' few.
-            "max_connections": env.threads + 16,
+            "max_connections": _most_connections(env),
             # Once, for a kept connection that its server has closed; a timeout is not tried again.
             "retry": Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
         },
     }
+
+
+def _most_connections(env: Env) -> int:
+    """More than can be in use: each thread holds one at a time, and so do the health checks' few."""
+    return env.threads + 16
 
 
 def _host(address: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import redis
 from redis.client import Pipeline
 from redis.exceptions import MaxConnectionsError
-from redis.sentinel import SentinelConnectionPool
+from redis.sentinel import MasterNotFoundError, SentinelConnectionPool
 
 from flotilla import metrics
 from flotilla.breaker import Breaker
@@ -59,7 +59,9 @@ def guarded[T](pool: redis.ConnectionPool, action: Callable[[], T]) -> T:
 
 def _failed(pool: redis.ConnectionPool, known: Breaker, error: Exception) -> None:
     if not known.is_open:
-        logger.warning("redis node failed: %s", error, extra={"node": name(pool)})
+        # Sentinel's own message is a page about every connection's settings.
+        reason = "no Sentinel names a master" if isinstance(error, MasterNotFoundError) else error
+        logger.warning("redis node failed: %s", reason, extra={"node": name(pool)})
     known.failed()
     metrics.BREAKER_OPEN.labels(name(pool)).set(1)
     # The others lead to the same silent server: the trial must not spend its one try on them, but ask Sentinel anew.

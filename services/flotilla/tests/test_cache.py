@@ -224,11 +224,18 @@ def test_sessions_are_on_the_one_master_and_not_counted(servers):
     assert guard.name(sessions.client.get_client().connection_pool) == "redis main"
 
 
+def test_a_missing_master_is_one_short_line(servers, caplog):
+    cut(servers.master, redis.sentinel.MasterNotFoundError("No master found : <Redis(<ConnectionPool(<Connection(db=0"))
+    assert servers.cache("sessions").get("a") is None
+    assert [line.message for line in caplog.records] == ["redis node failed: no Sentinel names a master"]
+
+
 def test_the_master_is_asked_for_by_name_without_a_password(servers):
     pool = servers.cache("sessions").client.get_client().connection_pool
     assert (pool.is_master, pool.service_name) == (True, "main")
     assert pool.connection_kwargs["password"] == "r"
     for sentinel in pool.sentinel_manager.sentinels:
         assert sentinel.connection_pool.connection_kwargs.get("password") is None
-        assert sentinel.connection_pool.connection_kwargs["socket_connect_timeout"] == 0.3
+        assert sentinel.connection_pool.connection_kwargs["socket_connect_timeout"] == 0.2
+        assert sentinel.connection_pool.max_connections > 200
         assert sentinel.get_retry().get_retries() == 0

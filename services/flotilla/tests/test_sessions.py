@@ -5,8 +5,9 @@ from django.contrib.sessions.models import Session
 from django.core.cache import caches
 from django.db import transaction
 
-from flotilla import context
+from flotilla import context, sessions
 from flotilla.sessions import SessionStore
+from flotilla.tests import fake_redis
 
 
 @pytest.fixture
@@ -36,6 +37,22 @@ def test_losing_the_cache_loses_no_login(session, django_assert_num_queries):
         assert loaded(session.session_key) == {"who": "alice"}
     with django_assert_num_queries(0):
         assert loaded(session.session_key) == {"who": "alice"}
+
+
+def test_without_redis_sessions_are_read_and_written(db, monkeypatch, django_capture_on_commit_callbacks):
+    servers = fake_redis.caches_over(monkeypatch)
+    monkeypatch.setattr(sessions, "caches", {"sessions": servers.cache("sessions")})
+    fake_redis.cut(servers.master)
+    made = SessionStore()
+    made["who"] = "alice"
+    with django_capture_on_commit_callbacks(execute=True):
+        made.create()
+        made.save()
+    assert loaded(made.session_key) == {"who": "alice"}
+    with django_capture_on_commit_callbacks(execute=True):
+        made.delete()
+    assert loaded(made.session_key) == {}
+    assert servers.master.calls == 1
 
 
 def test_after_a_write_the_database_is_asked(session, django_assert_num_queries):
