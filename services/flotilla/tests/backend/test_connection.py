@@ -1,0 +1,164 @@
+"""The connection class and the probe: other hosts, bounded waits, who is primary."""
+
+import threading
+import time
+from contextlib import nullcontext
+from types import SimpleNamespace
+
+import psycopg
+import pytest
+
+from flotilla import context
+from flotilla.db import primaries
+from flotilla.db.backend import connection as connection_module
+from flotilla.db.backend.connection import BoundedConnection, ServerSilent, connect
+from flotilla.db.hosts import HostBook
+from flotilla.tests.backend.driver import LOST, REFUSED, reading, wrapper
+
+# -- The connection class
+
+
+@pytest.fixture
+def psycopg_connect(monkeypatch):
+    tried, failing = [], set()
+
+    def opened(**params):
+        tried.append(params["host"])
+        if params["host"] in failing:
+            raise REFUSED
+        return params["host"]
+
+    monkeypatch.setattr(BoundedConnection, "connect", opened)
+    monkeypatch.setattr(connection_module, "watch", lambda params, host, hosts: None)
+    return SimpleNamespace(tried=tried, failing=failing)
+
+
+def test_the_other_host_is_tried_and_remembered(psycopg_connect):
+    book = HostBook(shuffle=lambda hosts: None)
+    psycopg_connect.failing.add("a")
+    assert connect({"host": "a,b"}, book) == "b"
+    assert connect({"host": "a,b"}, book) == "b"
+    assert psycopg_connect.tried == ["a", "b", "b"]
+    psycopg_connect.failing.add("b")
+    with pytest.raises(psycopg.OperationalError):
+        connect({"host": "a,b"}, book)
+
+
+def test_one_thread_finds_out_when_a_host_is_back(monkeypatch):
+    book, answers, tries = HostBook(shuffle=lambda hosts: None), [REFUSED, REFUSED, None], threading.Event()
+
+    def opened(**params):
+        if error := answers.pop(0):
+            raise error
+        tries.set()
+        return SimpleNamespace(close=lambda: None)
+
+    monkeypatch.setattr(connection_module, "WATCH_SECONDS", 0.001)
+    monkeypatch.setattr(BoundedConnection, "connect", opened)
+    connection_module._watched.add("b")
+    connection_module.watch({}, "b", book)
+    with pytest.raises(psycopg.OperationalError):
+        connect({"host": "a"}, book)
+    assert tries.wait(5)
+    until = time.monotonic() + 5
+    while "a" in connection_module._watched and time.monotonic() < until:
+        time.sleep(0.001)
+    assert book.order(["a", "b"]) == ["a", "b"]
+    assert connection_module._watched == {"b"}
+    connection_module._watched.clear()
+
+
+class SilentLink(BoundedConnection):
+    """Without a server: only `wait` is used."""
+
+    def __init__(self):
+        self.finished = False
+        self.pgconn = SimpleNamespace(finish=lambda: setattr(self, "finished", True))
+
+    info = SimpleNamespace(host="a")
+
+    def __del__(self):
+        pass
+
+
+def test_a_wait_is_bounded_inside_requests_only(monkeypatch):
+    limits = []
+
+    def wait(self, gen, **kwargs):
+        limits.append(kwargs["timeout"])
+        if gen:
+            raise psycopg.errors._WaitTimeout("expired")
+
+    monkeypatch.setattr(psycopg.Connection, "wait", wait)
+    link = SilentLink()
+    link.wait(None)
+    with context.holding(5):
+        link.wait(None)
+    with reading():
+        link.wait(None)
+        link.wait(None, timeout=7)
+        with link.limited(1.0):
+            link.wait(None)
+        with link.limited(float("inf")):
+            link.wait(None)
+    with context.use(context.RequestState(deadline=0.0)):
+        link.wait(None)
+    assert limits == [None, None, 3.0, 7, 1.0, None, 0.1]
+    with reading(), pytest.raises(ServerSilent, match=r"no answer from a within 3\.0 s"):
+        link.wait("never answers")
+    assert link.finished
+    connection_module.book.worked("a")
+
+
+# -- Probes
+
+
+class Answering:
+    def __init__(self, *rows):
+        self.rows, self.closes = list(rows), 0
+
+    def limited(self, seconds):
+        return nullcontext()
+
+    def execute(self, sql):
+        row = self.rows.pop(0)
+        if isinstance(row, Exception):
+            raise row
+        return SimpleNamespace(fetchone=lambda: row)
+
+    def close(self):
+        self.closes += 1
+
+
+@pytest.mark.parametrize(
+    ("links", "answers"),
+    [
+        ([Answering((False,), (False,))], [True, True]),
+        ([Answering((True,))], [False]),
+        ([Answering(LOST), Answering((False,))], [False, True]),
+        # A kept connection that has died is replaced within the same probe.
+        ([Answering((False,), LOST), Answering((False,))], [True, True]),
+        ([REFUSED, Answering(None)], [False, False]),
+    ],
+)
+def test_the_probe(monkeypatch, links, answers):
+    def opened(params):
+        link = links.pop(0)
+        if isinstance(link, Exception):
+            raise link
+        return link
+
+    monkeypatch.setattr(primaries, "connect", opened)
+    monkeypatch.setattr(primaries, "connections", {"default": wrapper()})
+    probe = primaries.DatabaseProbe("default")
+    assert [probe() for _ in answers] == answers
+    probe.close()
+    probe.close()
+
+
+def test_one_primary_per_alias():
+    try:
+        assert primaries.of("some") is primaries.of("some")
+        assert primaries.of("some") is not primaries.of("other")
+    finally:
+        primaries._primaries.clear()

@@ -1,0 +1,217 @@
+"""The engine: what waits, what is sent again, what is in doubt."""
+
+from types import SimpleNamespace
+
+import psycopg
+import pytest
+from django.db import IntegrityError, OperationalError, transaction
+from django.db.utils import InterfaceError, ProgrammingError
+
+from flotilla import context
+from flotilla import settings as parts
+from flotilla.db import replicas
+from flotilla.db.backend.base import CommitInDoubt, PrimaryUnavailable
+from flotilla.db.backend.connection import ServerSilent
+from flotilla.tests.backend.driver import ENV, LOST, REFUSED, holding, kept, reading, run, wrapper
+
+# -- Connecting
+
+
+def test_connecting_waits_for_a_primary(db, server, primary):
+    server.refusals = [REFUSED, REFUSED]
+    with holding():
+        run(db, "INSERT 1")
+    assert primary.waits == 2
+    assert server.log == [(0, "INSERT 1")]
+
+
+def test_connecting_gives_up_in_time(db, server, primary):
+    server.refusals, primary.found = [REFUSED], False
+    with holding(), pytest.raises(PrimaryUnavailable):
+        run(db, "INSERT 1")
+
+
+@pytest.mark.parametrize("state", [reading, lambda: context.use(None)])
+def test_pages_and_commands_do_not_wait(db, server, primary, state):
+    server.refusals = [REFUSED]
+    with state(), pytest.raises(OperationalError, match="refused"):
+        run(db, "SELECT 1")
+    assert (primary.waits, primary.downs) == (0, 1)
+
+
+def test_a_wrong_password_is_not_waited_for(db, server, primary):
+    server.refusals = [psycopg.errors.InvalidPassword("wrong")]
+    with holding(), pytest.raises(OperationalError):
+        run(db, "SELECT 1")
+    assert primary.waits == 0
+
+
+# -- Statements
+
+
+def test_the_first_statement_of_a_transaction_is_sent_again(db, server, primary):
+    server.faults = [LOST, LOST]
+    with holding(), transaction.atomic():
+        run(db, "INSERT 1", "INSERT 2")
+        assert db.in_atomic_block
+        assert not db.connection.autocommit
+    assert server.log == [(0, "INSERT 1"), (1, "INSERT 1"), (2, "INSERT 1"), (2, "INSERT 2"), (2, "COMMIT")]
+    assert primary.waits == 2
+
+
+def test_a_demoted_primary_is_waited_out(db, server, primary):
+    server.faults = [psycopg.errors.ReadOnlySqlTransaction("cannot execute INSERT")]
+    with holding(), transaction.atomic():
+        run(db, "INSERT 1")
+    assert server.log[-1] == (1, "COMMIT")
+
+
+def test_the_second_statement_is_not(db, server):
+    server.faults = [None, LOST]
+    with holding(), pytest.raises(OperationalError), transaction.atomic():
+        run(db, "INSERT 1", "INSERT 2")
+    assert server.log == [(0, "INSERT 1"), (0, "INSERT 2")]
+
+
+def test_a_statement_of_its_own_only_when_it_was_not_executed(db, server, primary):
+    with holding():
+        server.faults = [psycopg.errors.ProtocolViolation("server login has been failing")]
+        run(db, "UPDATE 1")
+        assert server.log == [(0, "UPDATE 1"), (1, "UPDATE 1")]
+        server.faults = [LOST]
+        with pytest.raises(OperationalError):
+            run(db, "UPDATE 2")
+    assert server.log.count((1, "UPDATE 2")) == 1
+
+
+def test_a_kept_connection_that_died_is_replaced_at_once(db, server, primary):
+    kept(db)
+    server.faults = [LOST]
+    with reading():
+        run(db, "SELECT 1")
+    assert server.log[-2:] == [(0, "SELECT 1"), (1, "SELECT 1")]
+    assert (primary.waits, primary.downs) == (0, 0)
+
+
+def test_but_not_for_a_write_of_its_own_nor_outside_of_requests(db, server):
+    kept(db)
+    server.faults = [LOST]
+    with reading(), pytest.raises(OperationalError):
+        run(db, "UPDATE 1")
+    db.close()
+    kept(db)
+    server.faults = [LOST]
+    with pytest.raises(OperationalError):
+        run(db, "SELECT 1")
+
+
+def test_a_silent_server_is_not_asked_twice(db, server, primary):
+    kept(db)
+    server.faults = [ServerSilent("no answer")]
+    with reading() as state:
+        with pytest.raises(OperationalError):
+            run(db, "SELECT 1")
+        assert state.avoid == {"default"}
+    assert primary.downs == 1
+
+
+def test_errors_of_the_statement_are_its_own(db, server, primary):
+    server.faults = [psycopg.errors.UniqueViolation("taken")]
+    with holding(), pytest.raises(IntegrityError), transaction.atomic():
+        run(db, "INSERT 1")
+    assert (primary.waits, primary.downs) == (0, 0)
+
+
+def test_many_and_logged_statements_are_sent_again_too(db, server, monkeypatch):
+    monkeypatch.setattr(type(db.ops), "last_executed_query", lambda self, cursor, sql, params: sql)
+    for debug in (False, True):
+        db.force_debug_cursor = debug
+        server.faults = [LOST]
+        with holding(), transaction.atomic(), db.cursor() as cursor:
+            cursor.executemany("INSERT 1", [])
+        server.faults = [LOST]
+        with holding(), transaction.atomic(), db.cursor() as cursor:
+            cursor.execute("INSERT 2")
+    assert [sql for _, sql in server.log] == ["INSERT 1", "INSERT 1", "COMMIT", "INSERT 2", "INSERT 2", "COMMIT"] * 2
+
+
+def test_replicas_fail_fast_and_are_left_alone(server, primary, monkeypatch):
+    downs = []
+    monkeypatch.setattr(replicas, "pool", lambda: SimpleNamespace(mark_down=downs.append))
+    db = wrapper("replica_1")
+    server.faults = [LOST]
+    with holding() as state:
+        with pytest.raises(OperationalError):
+            run(db, "SELECT 1")
+        assert state.avoid == {"replica_1"}
+    assert (downs, primary.waits) == (["replica_1"], 0)
+
+
+def test_the_aliases_used_are_noted(db):
+    with reading() as state:
+        run(db, "SELECT 1")
+    assert state.aliases == {"default"}
+
+
+# -- COMMIT
+
+
+@pytest.mark.parametrize("fault", [LOST, psycopg.errors.ProtocolViolation("server conn crashed?")])
+def test_a_commit_whose_answer_is_lost_is_in_doubt(db, server, fault):
+    server.faults = [None, fault]
+    with holding() as state:
+        with pytest.raises(CommitInDoubt), transaction.atomic():
+            run(db, "INSERT 1")
+        assert state.commit_sent
+    assert [sql for _, sql in server.log].count("COMMIT") == 1
+
+
+def test_a_commit_that_the_server_refuses_is_not(db, server):
+    server.faults = [None, psycopg.errors.UniqueViolation("deferred")]
+    with pytest.raises(IntegrityError), transaction.atomic():
+        run(db, "INSERT 1")
+
+
+def insert_and_lose_the_link(db):
+    with transaction.atomic():
+        run(db, "INSERT 1")
+        db.connection.closed = True
+
+
+def test_a_commit_over_a_link_known_to_be_dead_was_not_sent(db, server):
+    server.faults = [None, LOST]
+    with holding() as state:
+        with pytest.raises((OperationalError, InterfaceError)) as caught:
+            insert_and_lose_the_link(db)
+        assert not isinstance(caught.value, CommitInDoubt)
+        assert not state.commit_sent
+
+
+def test_commit_is_bounded_by_the_deadline_alone(db, server):
+    with holding(), transaction.atomic():
+        run(db, "INSERT 1")
+    assert 35 < server.links[0].limits[-1] <= 40
+
+
+# -- Pings and parameters
+
+
+def test_usable(db, server):
+    assert not db.is_usable()
+    run(db, "SELECT 1")
+    assert db.is_usable()
+    assert server.links[0].limits == [1.0]
+    server.links[0].closed = True
+    assert not db.is_usable()
+
+
+def test_no_pings_and_no_server_side_cursors():
+    settings = parts.databases(ENV)["default"]
+    assert (settings["CONN_HEALTH_CHECKS"], settings["DISABLE_SERVER_SIDE_CURSORS"]) == (False, True)
+    assert wrapper().get_connection_params()["prepare_threshold"] is None
+
+
+def test_programming_errors_pass(db, server):
+    server.faults = [psycopg.errors.UndefinedTable("no table")]
+    with holding(), pytest.raises(ProgrammingError):
+        run(db, "SELECT 1")

@@ -1,0 +1,82 @@
+"""Positions: what a client that wrote carries, and who waits for it."""
+
+from dataclasses import replace
+
+import pytest
+from django.core import signing
+from django.http import HttpResponse
+
+from flotilla import context
+from flotilla.db import position, primaries
+from flotilla.tests.requests.asking import View, ask, created, django_error, post
+
+pytestmark = pytest.mark.django_db
+
+
+class FakePrimary:
+    def __init__(self, *found):
+        self.found = list(found)
+
+    def wait(self, until):
+        return self.found.pop(0)
+
+
+def test_a_position_is_signed_and_expires(settings):
+    token = position.encode(0x30)
+    assert position.decode(token) == 0x30
+    assert position.decode(token + "x") is None
+    assert position.decode(signing.TimestampSigner(salt="flotilla.db.position").sign("nonsense")) is None
+    settings.FLOTILLA = replace(settings.FLOTILLA, consistency_seconds=-1)
+    assert position.decode(token) is None
+
+
+def test_a_write_gives_its_position_to_the_client(settings, monkeypatch):
+    settings.FLOTILLA = replace(settings.FLOTILLA, database_hosts=("h",), database_replicas=(1,))
+    monkeypatch.setattr(position, "current", lambda state: 0x30)
+    response = post(View(created()))
+    assert position.decode(response["X-Consistency-Token"]) == 0x30
+    assert response.cookies["consistency"].value == response["X-Consistency-Token"]
+    seen = []
+    ask(
+        lambda request: seen.append(context.current().position) or HttpResponse(),
+        HTTP_COOKIE="consistency=" + response["X-Consistency-Token"],
+    )
+    assert seen == [0x30]
+    assert "consistency" not in post(View(HttpResponse(status=400)), key="another-key").cookies
+
+
+def test_a_position_is_waited_for_like_a_write(monkeypatch):
+    answers_ = [django_error(), None]
+
+    class Cursor:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *exc):
+            pass
+
+        def execute(self, sql):
+            if error := answers_.pop(0):
+                raise error
+
+        def fetchone(self):
+            return (0x30,)
+
+    class Connection:
+        cursor = Cursor
+        closed = 0
+
+        def close(self):
+            self.closed += 1
+
+    fake = Connection()
+    monkeypatch.setattr(position, "connections", {"default": fake})
+    monkeypatch.setattr(primaries, "of", lambda alias: FakePrimary(True))
+    hold = context.RequestState(policy=context.Policy.HOLD)
+    assert position.current(hold) == 0x30
+    assert fake.closed == 1
+    answers_[:] = [django_error()]
+    monkeypatch.setattr(primaries, "of", lambda alias: FakePrimary(False))
+    assert position.current(hold) == position.BEYOND
+    answers_[:] = [django_error()]
+    assert position.current(context.RequestState()) == position.BEYOND
