@@ -1,6 +1,10 @@
 """The doctor: what it refuses, what it only warns of, and what it advises."""
 
+import re
+
 import pytest
+
+from tests.scripts.conftest import ROOT
 
 # Kernel tables of a machine with address 192.0.2.5, a listener on 127.0.0.1:9090, and one on every address, port 8443.
 FIB = """Local:
@@ -162,6 +166,53 @@ def test_an_old_version_is_refused(doctor, name, version):
 def test_no_engine_is_refused_with_what_to_do(doctor):
     doctor.scripts.forget("engine")
     assert any("no container engine answers: 'make up'" in line for line in failures(doctor()))
+
+
+@pytest.mark.parametrize("mode", ["require", "verify-ca", "verify-full", "yes"])
+def test_a_database_mode_that_the_pooler_cannot_serve_is_refused(doctor, mode):
+    done = doctor("settings", DATABASE_SSLMODE=mode)
+    assert done.returncode == 1
+    assert [f"DATABASE_SSLMODE={mode}" in line and "prefer or disable" in line for line in failures(done)] == [True]
+
+
+@pytest.mark.parametrize("mode", ["", "disable", "allow", "prefer"])
+def test_other_database_modes_are_fine(doctor, mode):
+    assert doctor("settings", DATABASE_SSLMODE=mode).returncode == 0
+
+
+class TestNames:
+    @pytest.fixture
+    def names(self, doctor, tmp_path):
+        def run(text):
+            (tmp_path / "env").write_text(text)
+            done = doctor("settings", ENV_FILE=str(tmp_path / "env"))
+            assert done.returncode == 0, done.stdout
+            return done.stdout
+
+        return run
+
+    def test_every_documented_setting_of_the_stack_is_known(self, names):
+        page = (ROOT / "docs/settings.md").read_text().split("## For one call")[0]
+        rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+        inside = {"DATABASE_SSLMODE", "REPLICA", "STATIC_ROOT"}  # checked by value, or given by the image
+        documented = {name for row in rows for name in re.findall(r"`([A-Z][A-Z0-9_]+)`", row)} - inside
+        assert {"NGINX_HSTS", "REQUEST_SECONDS", "WAIT_SECONDS", "CA_BUNDLE"} <= documented
+        text = "".join(f"{name}=\n" for name in sorted(documented))
+        assert "not a setting" not in names(text)
+
+    def test_every_setting_of_the_servers_is_known(self, names):
+        listed = [(ROOT / server / "settings.sh").read_text() for server in ("nginx", "haproxy")]
+        text = "".join(f"{name}=\n" for text in listed for name in re.findall(r'^: "\$\{(\w+)', text, re.MULTILINE))
+        assert "NGINX_KEEPALIVE" in text
+        assert "not a setting" not in names(text)
+
+    def test_a_typing_error_is_named(self, names):
+        found = names("HTTP_PROT=9080\nexport SITE_HOTS=a\nHTTP_PORT=8080\n")
+        assert "warn  .env        not a setting of this stack: HTTP_PROT SITE_HOTS (docs/settings.md" in found
+
+    @pytest.mark.parametrize("name", ["CMD", "ALL", "SIGUSR"])
+    def test_a_word_of_the_compose_file_is_no_setting(self, names, name):
+        assert f"not a setting of this stack: {name}" in names(f"{name}=1\n")
 
 
 def test_an_unknown_argument_is_a_wrong_call(doctor):
