@@ -1,6 +1,7 @@
 """Waiting for a primary: one prober for all waiters of a process, instead of all of them logging in. Django-free.
 
-The prober's thread runs while somebody waits, or while the primary is marked down, and ends by itself.
+The prober's thread runs while somebody waits or doubts, or while the primary is marked down, and ends by itself.
+Invariants: `is_down` is only true while a prober runs; nobody is let go by a probe that began before he waited.
 """
 
 import logging
@@ -20,7 +21,7 @@ JITTER_SECONDS = 0.005  # times the waiters: a hundred are let go within half a 
 
 
 class Probe(Protocol):
-    """Asks whether there is a writable primary; never raises."""
+    """Asks whether there is a writable primary."""
 
     def __call__(self) -> bool: ...
 
@@ -35,18 +36,21 @@ class Primary:
         self._sleep = sleep
         self._changed = threading.Condition()
         self._waiters = 0
-        self._seen = 0  # successful probes so far
+        self._begun = 0  # probes are numbered as they begin
+        self._found = 0  # the last one that found a primary
         self._running = False
         self.is_down = False
         metrics.PRIMARY_UP.set(1)
 
     def mark_down(self) -> None:
-        """Somebody met a failure: page views stop asking until a probe succeeds."""
+        """Somebody was refused: page views stop asking until a probe succeeds."""
         with self._changed:
-            if not self.is_down:
-                self.is_down = True
-                metrics.PRIMARY_UP.set(0)
-                logger.warning("primary marked down")
+            if self._start():
+                self._mark_down()
+
+    def suspect(self) -> None:
+        """Somebody got no answer, which may be overload or a lock: the prober finds out."""
+        with self._changed:
             self._start()
 
     def wait(self, until: float) -> bool:
@@ -54,10 +58,10 @@ class Primary:
         started = time.monotonic()
         with metrics.WRITES_HELD.track_inprogress(), self._changed:
             self._waiters += 1
+            begun = self._begun
             self._start()
             self._changed.notify_all()  # wake a prober that sleeps its longer interval
-            seen = self._seen
-            found = self._changed.wait_for(lambda: self._seen > seen, timeout=max(0.0, until - started))
+            found = self._changed.wait_for(lambda: self._found > begun, timeout=max(0.0, until - started))
             crowd = self._waiters
             self._waiters -= 1
         if found:
@@ -65,31 +69,59 @@ class Primary:
         metrics.WRITE_HOLD_SECONDS.observe(time.monotonic() - started)
         return found
 
-    def _start(self) -> None:
+    def _start(self) -> bool:
+        """Whether a prober runs now. A process out of threads goes on without: the next failure tries again."""
         if not self._running:
-            self._running = True
-            threading.Thread(target=self._run, name="primary-prober", daemon=True).start()
+            try:
+                threading.Thread(target=self._run, name="primary-prober", daemon=True).start()
+            except RuntimeError:
+                logger.exception("the prober could not be started")
+            else:
+                self._running = True
+        return self._running
 
     def _run(self) -> None:
         try:
             while self._round():
                 pass
-        finally:
-            self._probe.close()
+        except Exception:
+            logger.exception("the prober ended; the next failure starts another")
+            with self._changed:
+                self._running = False
+                self._mark_up()
 
     def _round(self) -> bool:
         """Probe once and tell; whether to go on."""
-        up = self._probe()
+        with self._changed:
+            self._begun += 1
+            number = self._begun
+        up = self._is_up()
         with self._changed:
             if up:
-                self._seen += 1
+                self._found = number
                 self._mark_up()
                 self._changed.notify_all()
+            else:
+                self._mark_down()
             if not self._waiters and not self.is_down:
+                self._probe.close()  # before another prober may use it
                 self._running = False
                 return False
             self._changed.wait(PROBE_SECONDS if self._waiters else IDLE_PROBE_SECONDS)
             return True
+
+    def _is_up(self) -> bool:
+        try:
+            return self._probe()
+        except Exception:
+            logger.exception("a probe failed in a way that nobody expected")
+            return False
+
+    def _mark_down(self) -> None:
+        if not self.is_down:
+            self.is_down = True
+            metrics.PRIMARY_UP.set(0)
+            logger.warning("primary marked down")
 
     def _mark_up(self) -> None:
         if self.is_down:

@@ -1,7 +1,4 @@
-"""Database parts without a database: error table, host order, waiting for a primary, choosing a replica."""
-
-import threading
-import time
+"""Database parts without a database: error table, host order, choosing a replica."""
 
 import psycopg
 import pytest
@@ -14,7 +11,6 @@ from flotilla.db.backend.connection import ServerSilent
 from flotilla.db.choice import Node
 from flotilla.db.errors import Kind
 from flotilla.db.hosts import FORGET_SECONDS, HostBook
-from flotilla.db.primary import Primary
 
 TABLE = [
     (psycopg.OperationalError("connection refused"), Kind.NOT_EXECUTED),
@@ -91,76 +87,6 @@ def test_a_failure_is_forgotten_in_time_or_by_success():
     book.failed("a")
     clock.now += FORGET_SECONDS
     assert book.order(["a", "b"]) == ["a", "b"]
-
-
-class FakeProbe:
-    """Says what `answers` holds, the last of them for ever."""
-
-    def __init__(self, *answers):
-        self.answers, self.probes, self.closed = list(answers), 0, 0
-
-    def __call__(self):
-        self.probes += 1
-        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-
-    def close(self):
-        self.closed += 1
-
-
-def eventually(condition, seconds=5.0):
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, "did not come true in time"
-        time.sleep(0.005)
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch):
-    monkeypatch.setattr("flotilla.db.primary.PROBE_SECONDS", 0.01)
-    monkeypatch.setattr("flotilla.db.primary.IDLE_PROBE_SECONDS", 0.02)
-
-
-def test_a_waiter_is_let_go_by_the_first_good_probe():
-    probe = FakeProbe(False, False, True)
-    primary = Primary(probe, sleep=lambda seconds: None)
-    assert primary.wait(time.monotonic() + 5)
-    assert probe.probes >= 3
-    eventually(lambda: probe.closed == 1)
-
-
-def test_a_waiter_gives_up_at_its_time():
-    primary = Primary(FakeProbe(False), sleep=lambda seconds: None)
-    started = time.monotonic()
-    assert not primary.wait(started + 0.1)
-    assert 0.09 < time.monotonic() - started < 2
-    assert not primary.wait(started)
-
-
-def test_many_waiters_share_one_prober_and_are_spread():
-    probe, slept, let_go = FakeProbe(*[False] * 20, True), [], []
-    primary = Primary(probe, sleep=slept.append)
-    threads = [threading.Thread(target=lambda: let_go.append(primary.wait(time.monotonic() + 10))) for _ in range(30)]
-    for thread in threads:
-        thread.start()
-    names = [thread.name for thread in threading.enumerate()]
-    assert names.count("primary-prober") == 1
-    for thread in threads:
-        thread.join()
-    assert let_go == [True] * 30
-    assert len(set(slept)) > 1
-    assert max(slept) <= 0.005 * 30
-
-
-def test_marked_down_is_probed_until_it_is_back():
-    probe = FakeProbe(False, False, True)
-    primary = Primary(probe)
-    primary.mark_down()
-    primary.mark_down()
-    assert primary.is_down
-    eventually(lambda: not primary.is_down)
-    eventually(lambda: not primary._running)
-    primary.mark_down()
-    eventually(lambda: not primary.is_down)
 
 
 NODES = [
