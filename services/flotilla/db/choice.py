@@ -4,6 +4,7 @@ A cached replay position is safe to use however old: replay only moves forward w
 """
 
 import random
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -12,12 +13,39 @@ LAG_LIMIT_BYTES = 16 * 1024 * 1024  # further behind, a replica serves no one un
 
 @dataclass(frozen=True)
 class Node:
-    """What the last poll said of a Postgres node. `position` is replayed (replica) or inserted (primary) log."""
+    """What the last poll said of a Postgres node. `position` is replayed (replica) or flushed (primary) log."""
 
     alias: str
     healthy: bool = False
     is_replica: bool = False
     position: int = 0
+
+
+class History:
+    """Where the furthest node was `seconds` ago. Unlike a lag in seconds, it does not grow while nobody writes."""
+
+    def __init__(self, seconds: float):
+        self._seconds = seconds
+        self._noted: deque[tuple[float, int]] = deque()
+        self.position = 0
+
+    def note(self, now: float, nodes: Iterable[Node]) -> None:
+        """After each poll; one note in half a second is enough."""
+        if not self._noted or now - self._noted[-1][0] >= 0.5:
+            self._noted.append((now, max((node.position for node in nodes if node.healthy), default=0)))
+        while self._noted[0][0] <= now - self._seconds:
+            self.position = self._noted.popleft()[1]
+
+
+def without_stale(nodes: Iterable[Node], floor: int) -> list[Node]:
+    """Replicas that are not at `floor`, where others were a while ago, as unhealthy.
+
+    A standby that is cut off from its primary goes on answering. When nobody is that far, because a primary took
+    its last log with it, the furthest of those that are left counts.
+    """
+    nodes = list(nodes)
+    floor = min(floor, max((node.position for node in nodes if node.healthy), default=0))
+    return [Node(n.alias) if n.is_replica and n.position < floor else n for n in nodes]
 
 
 def usable(nodes: Iterable[Node], *, position: int | None, avoid: Iterable[str] = ()) -> list[Node]:

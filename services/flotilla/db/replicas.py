@@ -1,5 +1,6 @@
-"""What this process knows of the Postgres nodes: one poller thread, one kept connection per node, once a second."""
+"""What this process knows of the Postgres nodes: a poller thread and a kept connection per node, once a second."""
 
+import logging
 import os
 import threading
 import time
@@ -12,17 +13,21 @@ from django.db import connections
 from flotilla import metrics
 from flotilla.db import choice
 from flotilla.db.backend.connection import BoundedConnection, connect
-from flotilla.db.choice import Node
+from flotilla.db.choice import History, Node
 
-# Positions as bytes since 0/0. On the node that is the primary now, what it has inserted.
+logger = logging.getLogger(__name__)
+
+# Positions as bytes since 0/0. On the node that is the primary now, what it has on disk.
 POLL_SQL = """
 SELECT pg_is_in_recovery(),
-       (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_insert_lsn() END
+       (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END
         - '0/0'::pg_lsn)::bigint
 """
 IDLE_SECONDS = 1.0  # nine polls a second in a stack of three replicas and three nodes: about 1 % of a core
 HURRY_SECONDS = 0.05  # while somebody waits for a position
 ANSWER_SECONDS = 0.5
+FRESH_SECONDS = 5.0  # older news counts for nothing: two connects that time out may lie between two polls
+STALE_SECONDS = 10.0  # a node not yet where the furthest was then is cut off: a standby may not know of it itself
 
 
 class NodePoller:
@@ -55,29 +60,40 @@ class NodePoller:
 
 
 class Replicas:
-    """The latest Node of each alias, kept fresh by one thread, which starts with the first question."""
+    """The latest Node of each alias, kept fresh by threads, which start with the first question.
 
-    def __init__(self, pollers: list[NodePoller]):
+    A thread for each, so that a node that hangs delays no news of the others.
+    """
+
+    def __init__(self, pollers: list[NodePoller], clock: Callable[[], float] = time.monotonic):
         self._pollers = pollers
+        self._clock = clock
         self._nodes = {poller.alias: Node(poller.alias) for poller in pollers}
+        self._times = dict.fromkeys(self._nodes, float("-inf"))
+        self._history = History(STALE_SECONDS)
         self._polled = threading.Condition()
-        self._hurry = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._hurry = threading.Condition()
+        self._hurries = 0
+        self._polling: set[str] = set()
 
     def start(self) -> None:
-        if self._pollers and self._thread is None:
+        if len(self._polling) < len(self._pollers):
             with self._polled:
-                if self._thread is None:
-                    self._thread = threading.Thread(target=self._run, name="replica-poller", daemon=True)
-                    self._thread.start()
+                for poller in [p for p in self._pollers if p.alias not in self._polling]:
+                    self._start(poller)
 
     def nodes(self) -> list[Node]:
+        """As last polled. Unhealthy: not heard of for a while, or standing still while the others move."""
         self.start()
-        return list(self._nodes.values())
+        oldest = self._clock() - FRESH_SECONDS
+        nodes = [node if self._times[alias] >= oldest else Node(alias) for alias, node in self._nodes.items()]
+        return choice.without_stale(nodes, self._history.position)
 
     def hurry(self) -> None:
         """Somebody needs a position sooner than the next poll."""
-        self._hurry.set()
+        with self._hurry:
+            self._hurries += 1
+            self._hurry.notify_all()
 
     def mark_down(self, alias: str) -> None:
         """A read failed there: out until a poll succeeds."""
@@ -93,23 +109,39 @@ class Replicas:
             left = until - time.monotonic()
             if alias is not None or left <= 0:
                 return alias
+            self.hurry()
             with self._polled:
-                self._hurry.set()
                 self._polled.wait(min(left, IDLE_SECONDS))
 
-    def poll(self) -> None:
-        """One round over all nodes."""
-        for poller in self._pollers:
-            self._nodes[poller.alias] = poller.poll()
-        _report(self.nodes())
+    def poll(self, poller: NodePoller) -> None:
+        """Ask one node, and tell."""
+        node = poller.poll()
         with self._polled:
+            self._nodes[node.alias], self._times[node.alias] = node, self._clock()
+            self._history.note(self._clock(), self._nodes.values())
             self._polled.notify_all()
+        _report(self.nodes())
 
-    def _run(self) -> None:
+    def _start(self, poller: NodePoller) -> None:
+        """A process that gets no thread goes on without; the next question tries again."""
+        try:
+            threading.Thread(target=self._run, args=(poller,), name=f"poll-{poller.alias}", daemon=True).start()
+        except RuntimeError:
+            logger.exception("a poller could not be started")
+        else:
+            self._polling.add(poller.alias)
+
+    def _run(self, poller: NodePoller) -> None:
+        """For ever: a thread that ended would leave its node without news."""
         while True:
-            self.poll()
-            hurried = self._hurry.wait(IDLE_SECONDS)
-            self._hurry.clear()
+            hurries = self._hurries
+            try:
+                self.poll(poller)
+            except Exception:
+                logger.exception("a poll failed in a way that nobody expected")
+                self.mark_down(poller.alias)
+            with self._hurry:
+                hurried = self._hurry.wait_for(lambda before=hurries: self._hurries != before, IDLE_SECONDS)
             if hurried:
                 time.sleep(HURRY_SECONDS)
 

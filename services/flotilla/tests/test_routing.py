@@ -1,16 +1,13 @@
-"""Where reads go, and what the poller knows."""
+"""Where reads go."""
 
-import time
 from types import SimpleNamespace
 
-import psycopg
 import pytest
 from django.contrib.sessions.models import Session
 
 from flotilla import context
 from flotilla.db import primaries, replicas, router
 from flotilla.db.choice import Node
-from flotilla.db.replicas import NodePoller, Replicas
 from flotilla.db.router import ReplicaRouter
 from flotilla.env import Env
 
@@ -117,121 +114,3 @@ def test_writes_and_migrations_go_to_the_primary(pool):
     assert ReplicaRouter().allow_relation(object(), object())
     assert ReplicaRouter().allow_migrate("default", "shop")
     assert not ReplicaRouter().allow_migrate("replica_2", "shop")
-
-
-# -- The poller
-
-
-class ScriptedPoller:
-    def __init__(self, alias, *nodes):
-        self.alias, self.script = alias, list(nodes)
-
-    def poll(self):
-        return self.script.pop(0) if len(self.script) > 1 else self.script[0]
-
-
-def test_polls_become_nodes_and_failures_take_them_out():
-    pool = Replicas([ScriptedPoller("replica_2", AHEAD), ScriptedPoller("replica_3", BEHIND)])
-    pool._thread = object()  # polled by hand
-    assert not any(node.healthy for node in pool.nodes())
-    pool.poll()
-    assert pool.nodes() == [AHEAD, BEHIND]
-    pool.mark_down("replica_3")
-    pool.mark_down("default")
-    assert pool.nodes() == [AHEAD, Node("replica_3")]
-    pool.poll()
-    assert pool.nodes() == [AHEAD, BEHIND]
-
-
-def test_the_thread_starts_with_the_first_question_and_hurries(monkeypatch):
-    monkeypatch.setattr(replicas, "IDLE_SECONDS", 0.05)
-    monkeypatch.setattr(replicas, "HURRY_SECONDS", 0.001)
-    pool = Replicas([ScriptedPoller("replica_2", Node("replica_2"), Node("replica_2"), AHEAD)])
-
-    def usable(nodes):
-        return next((node.alias for node in nodes if node.healthy), None)
-
-    assert pool.wait_for(usable, 5) == "replica_2"
-    assert pool.wait_for(lambda nodes: None, 0.05) is None
-    thread = pool._thread
-    pool.start()
-    pool.hurry()
-    time.sleep(0.01)
-    assert pool._thread is thread
-
-
-def test_no_replicas_no_thread():
-    pool = Replicas([])
-    pool.start()
-    assert pool._thread is None
-    assert pool.nodes() == []
-
-
-def test_two_who_start_at_once_make_one_thread():
-    pool = Replicas([ScriptedPoller("replica_2", AHEAD)])
-
-    class Lock:
-        def __enter__(self):
-            pool._thread = "the other's"
-
-        def __exit__(self, *exc):
-            pass
-
-    pool._polled = Lock()
-    pool.start()
-    assert pool._thread == "the other's"
-
-
-def test_the_pool_is_made_from_settings():
-    replicas._pools.clear()
-    try:
-        pool = replicas.pool()
-        assert [poller.alias for poller in pool._pollers] == ["replica_2", "replica_3"]
-        assert replicas.pool() is pool
-    finally:
-        replicas._pools.clear()
-
-
-class Link:
-    def __init__(self, *rows):
-        self.rows = list(rows)
-
-    def limited(self, seconds):
-        return self
-
-    def __enter__(self):
-        pass
-
-    def __exit__(self, *exc):
-        pass
-
-    def execute(self, sql):
-        row = self.rows.pop(0)
-        if isinstance(row, Exception):
-            raise row
-        return SimpleNamespace(fetchone=lambda: row)
-
-    def close(self):
-        pass
-
-
-LOST = psycopg.OperationalError("server closed the connection unexpectedly")
-
-
-def test_a_node_is_polled_over_a_kept_connection(monkeypatch):
-    links = [Link((True, 10), LOST), Link((False, None)), LOST, LOST]
-
-    def opened(params):
-        link = links.pop(0)
-        if isinstance(link, Exception):
-            raise link
-        return link
-
-    monkeypatch.setattr(replicas, "connect", opened)
-    monkeypatch.setattr(replicas, "connections", {"replica_2": SimpleNamespace(get_connection_params=dict)})
-    poller = NodePoller("replica_2")
-    assert poller.poll() == Node("replica_2", healthy=True, is_replica=True, position=10)
-    assert poller.poll() == Node("replica_2", healthy=True, is_replica=False, position=0)
-    poller.close()
-    assert poller.poll() == Node("replica_2")
-    poller.close()
