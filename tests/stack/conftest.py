@@ -12,7 +12,8 @@ from tests.stack.engine import NET_PREFIX, REPORTS, SITE_HOST, containers
 from tests.stack.servers import wait_until_whole
 
 # Cheap and telling first; what kills comes last, so that a broken page is not reported as a broken failover.
-ORDER = ["smoke", "edge", "bad_input", "data", "trust", "metrics", "operations", "kill", "primary", "redis"]
+ORDER = ["smoke", "edge", "limits", "bad_input", "data", "consistency", "trust", "metrics", "operations"]
+ORDER += ["kill", "primary", "redis", "origin"]
 
 
 def pytest_collection_modifyitems(items):
