@@ -49,6 +49,23 @@ def test_images_hold_no_secret():
         assert_free(json.dumps(json.loads(docker("image", "inspect", image))), f"the image {image}")
 
 
+CONTROL = "VERSION_CODENAME="  # in /etc/os-release, thus in the base layer of every image
+
+
+def test_no_layer_of_an_image_holds_a_secret(tmp_path):
+    """The files themselves, those that a later layer deletes included; layers may be compressed."""
+    words = {word for several in values().values() for word in several}
+    patterns = tmp_path / "patterns"
+    patterns.write_text("\n".join([*words, CONTROL]) + "\n")
+    images = {container["Config"]["Image"] for container in inspect(*[c.id for c in containers(stopped=True)])}
+    search = f"zcat -f | grep -aoF -f {patterns} | sort -u"
+    command = f"docker save {' '.join(sorted(images))} | tar -x --to-command='{search}'"
+    found = set(run("bash", "-o", "pipefail", "-c", command, timeout=300).stdout.split())
+    assert CONTROL in found, "the search finds nothing at all"
+    leaked = [name for name, several in values().items() if found & set(several)]
+    assert not leaked, f"an image holds {leaked}"
+
+
 def test_no_command_line_shows_a_secret():
     for container in containers():
         assert_free(docker("top", container.id, "-eo", "pid,args"), f"a process of {container.name}")
