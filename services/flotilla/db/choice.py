@@ -67,3 +67,24 @@ def freshest(nodes: Iterable[Node], *, position: int | None, avoid: Iterable[str
     """The usable replica that has replayed most: for what normally is read from the primary."""
     found = usable(nodes, position=position, avoid=avoid)
     return max(found, key=lambda node: node.position).alias if found else None
+
+
+def primary(nodes: Iterable[Node], *, position: int | None, avoid: Iterable[str] = ()) -> str | None:
+    """The node that is the primary, to be read by its own name; None while two say so, as one of them is mistaken."""
+    found = [n for n in nodes if n.healthy and not n.is_replica]
+    if len(found) != 1 or found[0].position < (position or 0) or found[0].alias in set(avoid):
+        return None
+    return found[0].alias
+
+
+def furthest_left(nodes: Iterable[Node], *, avoid: Iterable[str] = ()) -> Node | None:
+    """Without a primary: the furthest replica, if all nodes but one answer as replicas.
+
+    An acknowledged commit is on a majority (docs/decisions/0001): what none of these has was acknowledged to nobody.
+    """
+    nodes, shunned = list(nodes), set(avoid)
+    left = [n for n in nodes if n.healthy and n.is_replica]
+    if not left or len(left) < len(nodes) - 1:
+        return None
+    found = max(left, key=lambda node: node.position)
+    return None if found.alias in shunned else found

@@ -1,7 +1,8 @@
 """Read your writes: the write-ahead log position that a client's later reads must have seen.
 
-After a commit the primary's insert position is taken (at or beyond the commit record, so never too low) and given to
-the client, signed, in the cookie `consistency` and the header X-Consistency-Token.
+After a commit the primary's flushed position is taken (an acknowledged commit is on disk, so never too low; the insert
+position may lie beyond what any standby will ever have) and given to the client, signed, in the cookie `consistency`
+and the header X-Consistency-Token.
 """
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from flotilla.db import primaries
 
 COOKIE = "consistency"
 HEADER = "X-Consistency-Token"
-SQL = "SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint"
+SQL = "SELECT (pg_current_wal_flush_lsn() - '0/0'::pg_lsn)::bigint"
 # Past every position: only the primary will do. For a write whose position could not be learnt in time.
 BEYOND = 2**63
 
@@ -56,7 +57,7 @@ def remember(state: RequestState, response: HttpResponse) -> None:
 
 
 def current(state: RequestState, alias: str = "default") -> int:
-    """The primary's insert position, waited for like a write: a commit must not look lost to who made it."""
+    """The primary's flushed position, waited for like a write: a commit must not look lost to who made it."""
     while True:
         try:
             with connections[alias].cursor() as cursor:

@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 
 PROBE_SECONDS = 0.2  # while somebody waits
 IDLE_PROBE_SECONDS = 1.0  # while it is only marked down
+BUSY_SECONDS = 5.0  # after it a primary that did not answer somebody is asked like before
 JITTER_SECONDS = 0.005  # times the waiters: a hundred are let go within half a second
 
 
@@ -39,8 +40,14 @@ class Primary:
         self._begun = 0  # probes are numbered as they begin
         self._found = 0  # the last one that found a primary
         self._running = False
+        self._busy_until = 0.0
         self.is_down = False
         metrics.PRIMARY_UP.set(1)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody got no answer a moment ago."""
+        return time.monotonic() < self._busy_until
 
     def mark_down(self) -> None:
         """Somebody was refused: page views stop asking until a probe succeeds."""
@@ -51,6 +58,7 @@ class Primary:
     def suspect(self) -> None:
         """Somebody got no answer, which may be overload or a lock: the prober finds out."""
         with self._changed:
+            self._busy_until = time.monotonic() + BUSY_SECONDS
             self._start()
 
     def wait(self, until: float) -> bool:

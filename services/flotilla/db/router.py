@@ -4,7 +4,6 @@ Writes, transactions, unsafe requests, and everything outside of requests: `defa
 replica for the whole request, which has replayed the client's position. `using()` overrides all of it.
 """
 
-from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -53,10 +52,30 @@ def _prefers_primary(model: Any) -> bool:
 
 def _primary_or_freshest(state: context.RequestState) -> str:
     """The primary while it is not known to be away; then whoever has seen the client's last write."""
-    if not primaries.of(PRIMARY).is_down and PRIMARY not in state.avoid:
-        return PRIMARY
-    choose = partial(choice.freshest, position=state.position, avoid=state.avoid)
-    return replicas.pool().wait_for(choose, min(PASSED_SECONDS, state.remaining())) or PRIMARY
+    known = primaries.of(PRIMARY)
+    if known.is_down or PRIMARY in state.avoid:
+        return _freshest(state) or PRIMARY
+    return (_by_name(state) if known.is_busy else None) or PRIMARY
+
+
+def _by_name(state: context.RequestState) -> str | None:
+    """The primary by its node's alias, whose server connections no waiting COMMIT occupies."""
+    return choice.primary(replicas.pool().nodes(), position=state.position, avoid=state.avoid)
+
+
+def _freshest(state: context.RequestState) -> str | None:
+    """The freshest replica that has passed the client's position; waits a moment for one."""
+    pool, wanted = replicas.pool(), {"position": state.position, "avoid": state.avoid}
+    alias = pool.wait_for(
+        lambda nodes: choice.freshest(nodes, **wanted) or choice.primary(nodes, **wanted),
+        min(PASSED_SECONDS, state.remaining()),
+    )
+    if alias is None and primaries.of(PRIMARY).is_down:
+        left = choice.furthest_left(pool.nodes(), avoid=state.avoid)
+        if left is not None:
+            state.position = left.position  # nobody has more: the request's other reads need not wait for it
+            return left.alias
+    return alias
 
 
 def _replica(state: context.RequestState) -> str:
@@ -66,5 +85,5 @@ def _replica(state: context.RequestState) -> str:
         state.replica = choice.pick(nodes, position=state.position, avoid=state.avoid)
         if state.replica is None:
             replicas.pool().hurry()
-            return _primary_or_freshest(state)
+            return _by_name(state) or _primary_or_freshest(state)
     return state.replica

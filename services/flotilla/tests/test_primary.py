@@ -87,9 +87,11 @@ def test_a_doubt_is_decided_by_the_prober():
     """Silence alone, which may be overload, takes nothing away from the others."""
     probe = FakeProbe(True)
     primary = Primary(probe)
+    assert not primary.is_busy
     primary.suspect()
     eventually(lambda: probe.closed == 1)
     assert not primary.is_down
+    assert primary.is_busy
     primary = Primary(FakeProbe(False, True))
     primary.suspect()
     eventually(lambda: primary.is_down)

@@ -13,6 +13,8 @@ from flotilla.env import Env
 
 AHEAD = Node("replica_2", healthy=True, is_replica=True, position=200)
 BEHIND = Node("replica_3", healthy=True, is_replica=True, position=100)
+MASTER = Node("replica_1", healthy=True, is_replica=False, position=250)
+AWAY = Node("replica_1")
 
 
 class FakePool:
@@ -46,7 +48,7 @@ def pool(monkeypatch):
 
 @pytest.fixture
 def primary(monkeypatch):
-    made = SimpleNamespace(is_down=False)
+    made = SimpleNamespace(is_down=False, is_busy=False)
     monkeypatch.setattr(primaries, "of", lambda alias: made)
     return made
 
@@ -101,9 +103,47 @@ def test_without_a_primary_sessions_come_from_the_freshest_replica(pool, primary
     primary.is_down = True
     assert read(Session)[0] == "replica_2"
     assert read(Session, position=150)[0] == "replica_2"
-    assert read(Session, position=300)[0] == "default"
     primary.is_down = False
+    assert read(Session, position=300, avoid={"default"})[0] == "default"
     assert read(Session, avoid={"default"})[0] == "replica_2"
+
+
+def test_without_a_primary_what_both_standbys_lack_was_acknowledged_to_nobody(pool, primary):
+    """A position of log that died with the primary, or of another timeline, must not lock its client out."""
+    primary.is_down = True
+    pool.list = [AWAY, AHEAD, BEHIND]
+    for model in (Session, Product):
+        alias, state = read(model, position=300)
+        assert (alias, state.position) == ("replica_2", 200)
+        with context.use(state):
+            assert {ReplicaRouter().db_for_read(Product), ReplicaRouter().db_for_read(Session)} == {"replica_2"}
+    assert read(position=300, avoid={"replica_2"})[0] == "default"
+    pool.list = [AWAY, AHEAD, Node("replica_3")]
+    assert read(position=300)[0] == "default"
+    pool.list = [AWAY]
+    assert read(position=300)[0] == "default"
+
+
+def test_the_primary_is_read_by_its_own_name_when_no_replica_will_do(pool, primary):
+    """Its pool of readers: COMMITs that wait for a standby fill the other one."""
+    pool.list = [MASTER]
+    assert read()[0] == "replica_1"
+    assert read(position=250)[0] == "replica_1"
+    assert read(position=251)[0] == "default"
+    assert read(avoid={"replica_1"})[0] == "default"
+    pool.list = [MASTER, Node("replica_2", healthy=True, is_replica=False, position=300)]
+    assert read()[0] == "default"
+
+
+def test_sessions_leave_a_primary_that_does_not_answer(pool, primary):
+    pool.list = [MASTER, AHEAD]
+    assert read(Session)[0] == "default"
+    primary.is_busy = True
+    assert read(Session)[0] == "replica_1"
+    pool.list = [AHEAD]
+    assert read(Session)[0] == "default"
+    primary.is_down, pool.list = True, [MASTER]
+    assert read(Session)[0] == "replica_1"
 
 
 def test_writes_and_migrations_go_to_the_primary(pool):
