@@ -124,11 +124,12 @@ class Session:
         if self.cookies:
             sent["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         response = self.edge.request(method, path, headers={**sent, **(headers or {})}, **options)
-        self._keep(response.headers.get_all("Set-Cookie", []))
+        self.keep(response)
         return response
 
-    def _keep(self, lines: list[str]) -> None:
-        for line in lines:
+    def keep(self, response: Response) -> None:
+        """Take the cookies that a response sets."""
+        for line in response.headers.get_all("Set-Cookie", []):
             for name, morsel in SimpleCookie(line).items():
                 if morsel["max-age"] == "0" or not morsel.value:
                     self.cookies.pop(name, None)

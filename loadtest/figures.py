@@ -3,7 +3,7 @@
 from collections import Counter
 from itertools import pairwise
 
-from .openloop import LATE_START, READ, WRITE, Outcome
+from .openloop import LATE_START, LOOK, READ, WRITE, Outcome
 
 
 def percentile(values, share: float) -> float:
@@ -20,22 +20,28 @@ def failures(outcomes: list[Outcome]) -> list[Outcome]:
 
 
 def longest_gap(outcomes: list[Outcome], kind: str, since: float = 0.0) -> float:
-    """The longest time after `since` in which no good answer of this kind arrived, in seconds.
+    """The longest time after `since` in which the application gave no good answer of this kind, in seconds.
+
+    An answer from a cache does not end it: a cache would hide that everybody who is logged in waits.
 
     It ends at the last answer of the run, of any kind and outcome, so that an outage lasting to the end counts whole.
     """
     if not outcomes:
         return 0.0
     end = max(outcome.finished for outcome in outcomes)
-    times = sorted(o.finished for o in outcomes if o.kind == kind and o.good and o.finished >= since)
+    times = sorted(o.finished for o in outcomes if o.kind == kind and o.good and not o.cached and o.finished >= since)
     points = [since, *times, end] if times else [since, end]
     return max(later - earlier for earlier, later in pairwise(points))
 
 
 def late_share(outcomes: list[Outcome]) -> float:
     """How much of the load the generator itself started late: above a few per cent the run measures the generator."""
-    late = sum(outcome.started - outcome.intended > LATE_START for outcome in outcomes)
-    return late / len(outcomes) if outcomes else 0.0
+    planned = [outcome for outcome in outcomes if outcome.kind != LOOK]
+    return sum(is_late(outcome) for outcome in planned) / len(planned) if planned else 0.0
+
+
+def is_late(outcome: Outcome) -> bool:
+    return outcome.started - outcome.intended > LATE_START
 
 
 def summary(outcomes: list[Outcome], since: float = 0.0) -> dict:
@@ -45,10 +51,13 @@ def summary(outcomes: list[Outcome], since: float = 0.0) -> dict:
         "failed": len(failures(outcomes)),
         "late_share": round(late_share(outcomes), 4),
     }
-    for kind in (READ, WRITE):
-        latencies = [outcome.latency for outcome in outcomes if outcome.kind == kind]
+    for kind in (READ, WRITE, LOOK):
+        of_kind = [outcome for outcome in outcomes if outcome.kind == kind]
+        latencies = [outcome.latency for outcome in of_kind]
         figures[kind] = {
-            "requests": len(latencies),
+            "requests": len(of_kind),
+            "on_time": sum(not is_late(outcome) for outcome in of_kind),
+            "cached": sum(outcome.cached for outcome in of_kind),
             **{f"p{round(share * 100)}": round(percentile(latencies, share), 3) for share in (0.5, 0.95, 0.99)},
             "max": round(max(latencies, default=0.0), 3),
             "gap": round(longest_gap(outcomes, kind, since), 3),

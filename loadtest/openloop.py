@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-READ, WRITE = "read", "write"
+READ, WRITE, LOOK = "read", "write", "look"  # a look belongs to a write: whether its author sees it
 LIMIT = 60.0  # seconds: later answers count as failures
 LATE_START = 0.1  # seconds: a generator that starts later than this measures itself
 IN_FLIGHT = 1500  # bound on waiting requests; at it, starts come late and the run says so
@@ -19,10 +19,15 @@ IN_FLIGHT = 1500  # bound on waiting requests; at it, starts come late and the r
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one try got. `status` 0: no answer; `detail`: the error, or what the answer says about itself."""
+    """What one try got. `status` 0: no answer; `detail`: the error, or what the answer says about itself.
+
+    `cached`: a cache in front of the application gave it. `look` is done right after, as a request of its own.
+    """
 
     status: int
     detail: str = ""
+    cached: bool = False
+    look: Callable[[], "Answer"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,7 @@ class Outcome:
     finished: float
     status: int
     detail: str = ""
+    cached: bool = False
 
     @property
     def latency(self) -> float:
@@ -55,6 +61,10 @@ class Schedule:
 
     def __len__(self) -> int:
         return round(self.rate * self.duration)
+
+    @property
+    def writes(self) -> int:
+        return sum(self.kind(index) == WRITE for index in range(len(self)))
 
     def due(self, index: int) -> float:
         return index / self.rate
@@ -100,9 +110,19 @@ class Run:
 
     def _one(self, index: int) -> None:
         kind, due, started = self.schedule.kind(index), self.schedule.due(index), self.now()
-        try:
-            answer = self.send(kind, index, LIMIT - (started - due))
-        except Exception as error:  # whatever went wrong, the person at the other end got no answer
-            answer = Answer(0, f"{type(error).__name__}: {error}")
+        answer = attempt(lambda: self.send(kind, index, LIMIT - (started - due)))
+        self._record(kind, due, started, answer)
+        if answer.look:
+            started = self.now()
+            self._record(LOOK, started, started, attempt(answer.look))
+
+    def _record(self, kind: str, due: float, started: float, answer: Answer) -> None:
         # list.append is atomic.
-        self.outcomes.append(Outcome(kind, due, started, self.now(), answer.status, answer.detail))
+        self.outcomes.append(Outcome(kind, due, started, self.now(), answer.status, answer.detail, answer.cached))
+
+
+def attempt(request: Callable[[], Answer]) -> Answer:
+    try:
+        return request()
+    except Exception as error:  # whatever went wrong, the person at the other end got no answer
+        return Answer(0, f"{type(error).__name__}: {error}")

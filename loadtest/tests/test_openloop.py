@@ -8,7 +8,7 @@ from urllib.request import urlopen
 import pytest
 
 from loadtest.figures import failures, longest_gap, percentile, summary
-from loadtest.openloop import READ, WRITE, Answer, Outcome, Run, Schedule
+from loadtest.openloop import LOOK, READ, WRITE, Answer, Outcome, Run, Schedule
 
 
 def test_schedule_is_constant_arrival():
@@ -169,3 +169,29 @@ def test_summary_is_complete_and_names_the_reasons():
     assert figures["failed"] == 1
     assert figures["write"]["requests"] == 1
     assert figures["reasons"] == {"write 503 ": 1}
+
+
+# -- Caches and looks --------------------------------------------------------------------------------------------------
+
+
+def test_an_answer_from_a_cache_does_not_end_a_gap():
+    answers = [outcome(1), Outcome(READ, 4, 4, 4.1, 200, cached=True), outcome(9)]
+    assert longest_gap(answers, READ) == 8
+    assert summary(answers)["read"]["cached"] == 1
+
+
+def test_a_look_follows_its_write_and_is_a_request_of_its_own():
+    def send(kind, index, timeout):
+        return Answer(302, look=lambda: Answer(0, "unseen"))
+
+    outcomes = Run(send, Schedule(rate=50, duration=0.1, write_share=1)).start().join()
+    kinds = [one.kind for one in outcomes]
+    assert (kinds.count(WRITE), kinds.count(LOOK)) == (5, 5)
+    assert {one.kind for one in failures(outcomes)} == {LOOK}
+
+
+def test_looks_do_not_thin_out_lateness():
+    late = Outcome(WRITE, 0, 1, 1.1, 302)
+    look = Outcome(LOOK, 2, 2, 2.1, 200)
+    assert summary([late, look, look])["late_share"] == 1
+    assert summary([late, look])["write"]["on_time"] == 0

@@ -2,19 +2,24 @@
 
 import json
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from loadtest.figures import summary
 from loadtest.ledger import compare, markers
-from loadtest.openloop import Run, Schedule
-from loadtest.traffic import Traffic
+from loadtest.openloop import Outcome, Run, Schedule
+from loadtest.traffic import UNSEEN, Traffic
 
 from tests.stack.engine import REPORTS
-from tests.stack.servers import sql
+from tests.stack.servers import make_whole, sql
 
 RATE, WRITE_SHARE = 20, 0.3
 FIGURES = REPORTS / "drills.json"
+# Lateness counts as latency and cannot flatter a run; but above this the load was not the load.
+LATE_LIMIT = 0.05
+OFFERED = 0.9  # of the planned writes, started on time
+SLOWEST_READ = 5.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -28,15 +33,40 @@ class Drill:
     rate: float = RATE
     write_share: float = WRITE_SHARE
 
-    def run(self, action: Callable[[], object]) -> dict:
-        """-> figures of loadtest.figures.summary, with the ledger's verdict; also kept in reports/drills.json."""
-        run = Run(self.traffic.send, Schedule(self.rate, self.before + self.after, self.write_share)).start()
-        time.sleep(self.before)
-        since = run.now()
-        action()
-        figures = summary(run.join(), since) | verdict(self.traffic)
+    @property
+    def schedule(self) -> Schedule:
+        return Schedule(self.rate, self.before + self.after, self.write_share)
+
+    def run(self, action: Callable, pick: Callable[[], object] = lambda: None) -> dict:
+        """`action(pick())` under load -> its figures, see `once`.
+
+        A run whose load came late tells nothing about gaps: it is repeated once, saying so. What failed or was lost in
+        it is not excused.
+        """
+        figures = self.once(action, pick())
+        if figures["late_share"] > LATE_LIMIT:
+            warnings.warn(f"{self.name}: {figures['late_share']:.0%} of the load came late; once more", stacklevel=2)
+            assert_nothing_lost(figures)
+            make_whole()
+            figures = self.once(action, pick()) | {"repeated": True}
         keep(self.name, figures)
         return figures
+
+    def once(self, action: Callable, victim: object) -> dict:
+        """-> figures of loadtest.figures.summary, with the ledger's verdict and how much of the plan was offered."""
+        run = Run(self.traffic.send, self.schedule).start()
+        time.sleep(self.before)
+        since = run.now()
+        action(victim)
+        outcomes = run.join()
+        figures = summary(outcomes, since) | verdict(self.traffic) | {"unseen": unseen(outcomes)}
+        figures["write"]["planned"] = self.schedule.writes
+        return figures
+
+
+def unseen(outcomes: list[Outcome]) -> list[str]:
+    """Looks right after an acknowledged write that did not show it."""
+    return [outcome.detail for outcome in outcomes if outcome.detail.startswith(UNSEEN)]
 
 
 def stored(traffic: Traffic) -> list[str]:
@@ -64,11 +94,24 @@ def keep(name: str, figures: dict) -> None:
     FIGURES.write_text(json.dumps(known | {name: figures}, indent=1))
 
 
-def assert_unharmed(figures: dict) -> None:
-    """0 failed, 0 lost, 0 twice; and the load was really offered on time."""
+def assert_unharmed(figures: dict, *, read_gap: float = 2) -> None:
+    """0 failed, 0 lost, 0 twice, 0 unseen; the application kept answering reads; the load was really offered."""
+    assert_nothing_lost(figures)
+    assert_offered(figures)
+    assert figures["read"]["gap"] < read_gap, "the application answered no read"
+    assert figures["read"]["max"] < SLOWEST_READ, "a read hung"
+
+
+def assert_nothing_lost(figures: dict) -> None:
+    assert not figures["unseen"], f"acknowledged and not seen by its author: {figures['unseen'][:5]}"
     assert figures["failed"] == 0, figures["reasons"]
     assert not figures["lost"], f"acknowledged and gone: {figures['lost'][:5]}"
     assert not figures["twice"], f"took effect twice: {figures['twice'][:5]}"
-    # Lateness counts as latency and cannot flatter a run; but then the load was not the load.
-    late = figures["late_share"]
-    assert late < 0.25, f"{late:.0%} of the load was offered late: this machine is too busy to tell"
+
+
+def assert_offered(figures: dict) -> None:
+    late, write = figures["late_share"], figures["write"]
+    assert late <= LATE_LIMIT, f"{late:.0%} of the load was offered late, twice: this machine is too busy to tell"
+    assert write["on_time"] >= OFFERED * write["planned"], f"{write['on_time']} of {write['planned']} writes offered"
+    assert figures["look"]["requests"] == write["requests"], "an acknowledged write that nobody looked for"
+    assert figures["read"]["cached"] < figures["read"]["requests"] / 2, "mostly the cache was asked"

@@ -9,7 +9,7 @@ import time
 import urllib.parse
 import urllib.request
 
-from tests.stack.engine import NET_PREFIX, inside, question, script, secret
+from tests.stack.engine import NET_PREFIX, containers, docker, inside, question, script, secret
 
 HAPROXIES = {f"haproxy-{n}": f"http://{NET_PREFIX}.0.2{n}:8404" for n in (1, 2)}
 PROMETHEUS = f"http://{NET_PREFIX}.0.80:9090"
@@ -125,6 +125,17 @@ def wait_until_whole(web=3) -> None:
     until(replicas_whole, 60, "two standbys, either of which may confirm a commit")
     redis = "redis-cli -a $(cat /run/secrets/redis) --no-auth-warning -p 26379 sentinel master main"
     until(lambda: redis_is_whole(redis), 60, "a Redis master with two replicas under three Sentinels")
+
+
+JOBS = {"certs", "postgres-init", "web-migrate", "seed"}
+
+
+def make_whole() -> None:
+    """Starts whatever a test left dead, and waits until the stack is whole for the next one."""
+    dead = [c.id for c in containers(stopped=True) if c.state == "exited" and c.service not in JOBS]
+    if dead:
+        docker("start", *dead)
+    wait_until_whole()
 
 
 def redis_is_whole(command: str) -> bool:
