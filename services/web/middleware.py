@@ -1,10 +1,10 @@
-"""Refuses cookies that are not ours, before any view or database sees them."""
+"""Refuses cookies that are not ours, before any view or database sees them; and gives 405 answers a page."""
 
 import re
 
 from django.conf import settings
 from django.core.signing import BadSignature
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
 from web.carts import COOKIE, cart_id_read
 from web.views.errors import error_page
@@ -38,3 +38,18 @@ def _without_cookie(request: HttpRequest, name: str) -> HttpResponse:
     )
     response.delete_cookie(name, samesite="Lax")
     return response
+
+
+class NotAllowedPage:
+    """The styled page for Django's 405, which has no body; `Allow` stays."""
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not isinstance(response, HttpResponseNotAllowed) or response.content:
+            return response
+        page = error_page(request, 405)
+        page["Allow"] = response["Allow"]
+        return page

@@ -42,6 +42,8 @@ def insert(name: str, *, before: str) -> None:
 insert("whitenoise.middleware.WhiteNoiseMiddleware", before="django.contrib.sessions.middleware.SessionMiddleware")
 # The shop's check of its cookies comes before anything looks at them.
 insert("web.middleware.OwnCookies", before="django.contrib.sessions.middleware.SessionMiddleware")
+# A method that a view does not know gets a page, as other errors do.
+MIDDLEWARE.append("web.middleware.NotAllowedPage")
 # HTML revalidates: a browser that has the page gets 304.
 insert("django.middleware.http.ConditionalGetMiddleware", before="django.middleware.common.CommonMiddleware")
 
