@@ -65,6 +65,13 @@ def in_short(error: BaseException) -> str:
     return str(error).partition("\n")[0]
 
 
+def is_only_slow(error: BaseException) -> bool:
+    """Whether overload, or a lock, may be all that is wrong."""
+    cause = driver_error(error)
+    busy = getattr(cause, "sqlstate", None) == "53300" or "query_wait_timeout" in str(cause)
+    return isinstance(cause, AnswerTimeout) or busy
+
+
 def is_connection_problem(error: BaseException) -> bool:
     """Whether another connection may do better."""
     return kind(error) in {Kind.NOT_EXECUTED, Kind.LOST}

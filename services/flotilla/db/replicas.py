@@ -45,7 +45,8 @@ class NodePoller:
     def _ask(self) -> Node | None:
         try:
             if self._connection is None:
-                self._connection = connect(connections[self.alias].get_connection_params() | {"autocommit": True})
+                params = connections[self.alias].get_connection_params() | {"autocommit": True}
+                self._connection = connect(params, blame=False)  # its silence is the node's, not the pooler's
             with self._connection.limited(ANSWER_SECONDS):
                 row = self._connection.execute(POLL_SQL).fetchone()
         except psycopg.Error:

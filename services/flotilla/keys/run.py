@@ -19,7 +19,7 @@ from django.http import HttpRequest, HttpResponse
 from flotilla import metrics
 from flotilla.context import RequestState
 from flotilla.db import errors
-from flotilla.db.backend.base import PrimaryUnavailable
+from flotilla.db.backend.base import CommitInDoubt, PrimaryUnavailable
 from flotilla.db.errors import Kind
 from flotilla.keys import store
 from flotilla.keys.identity import BadKey
@@ -59,13 +59,18 @@ def run(request: HttpRequest, handle: Handler, state: RequestState) -> HttpRespo
             kind = errors.kind(error)
             if kind is Kind.OTHER:
                 raise
-            if state.remaining() < LEAST_SECONDS or (kind is not Kind.CONFLICT and time.monotonic() > state.hold_until):
+            if state.remaining() < LEAST_SECONDS or (time.monotonic() > state.hold_until and not _settles(error, kind)):
                 return answers.unavailable(request, "unsafe")
             metrics.RERUNS.labels("unsafe").inc()
             logger.warning(
                 "request is run again: %s", errors.in_short(error), extra={"attempt": attempt, "kind": kind.value}
             )
             time.sleep(random.uniform(0, min(0.02 * 2**attempt, 0.5)))
+
+
+def _settles(error: Error, kind: Kind) -> bool:
+    """Whether another run is worth its while even after the time for holding: something may have been committed."""
+    return kind is Kind.CONFLICT or isinstance(error, CommitInDoubt)
 
 
 def _once(request: HttpRequest, handle: Handler, identified: Identified, state: RequestState) -> HttpResponse:

@@ -47,6 +47,12 @@ def test_error_table(error, kind):
     assert errors.is_connection_problem(error) is (kind in {Kind.NOT_EXECUTED, Kind.LOST})
 
 
+def test_what_may_be_overload():
+    slow = [ServerSilent("no answer"), psycopg.errors.TooManyConnections("sorry"), psycopg.Error("query_wait_timeout")]
+    assert all(errors.is_only_slow(error) for error in slow)
+    assert not errors.is_only_slow(psycopg.OperationalError("connection refused"))
+
+
 def test_an_error_of_ours_keeps_its_own_kind():
     outer = ValueError("about something else")
     outer.__cause__ = psycopg.OperationalError("connection refused")

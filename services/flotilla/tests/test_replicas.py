@@ -194,7 +194,7 @@ LOST = psycopg.OperationalError("server closed the connection unexpectedly")
 def test_a_node_is_polled_over_a_kept_connection(monkeypatch):
     links = [Link((True, 10), LOST), Link((False, None)), LOST, LOST]
 
-    def opened(params):
+    def opened(params, blame):
         link = links.pop(0)
         if isinstance(link, Exception):
             raise link

@@ -21,6 +21,7 @@ from flotilla.db.backend.connection import BoundedConnection, connect
 from flotilla.db.errors import Kind
 
 PING_SECONDS = 1.0
+COMMIT_SECONDS = 8.0  # then its connection is dropped, never cancelled; the key's claim waits for what became of it
 PAUSES = (0.0, 0.05, 0.1, 0.2, 0.5)  # between attempts while the prober says there is a primary
 
 
@@ -75,7 +76,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             except psycopg.OperationalError as error:
                 if not errors.is_connection_problem(error):
                     raise
-                self._failed()
+                self._failed(error)
                 self._hold(error)
             else:
                 self._proven = True
@@ -121,11 +122,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         silent = isinstance(errors.driver_error(error), errors.AnswerTimeout)
         stale, self._proven = not self._proven and not silent, True
         if not self._may_resend(errors.kind(error), sql, stale):
-            self._failed()
+            self._failed(error)
             self._sent = True
             raise error
         if not stale:
-            self._failed()
+            self._failed(error)
             self._hold(error)
         self._replace()
 
@@ -148,13 +149,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     # -- Waiting
 
-    def _failed(self) -> None:
-        """Tell the request and the process, so that others do not have to find out by waiting."""
+    def _failed(self, error: BaseException) -> None:
+        """Tell the request and the process, so that others do not have to find out by waiting.
+
+        Only who was refused knows something of the primary; for who got no answer the prober finds out.
+        """
         state = context.current()
         if state is not None:
             state.avoid.add(self.alias)
         if self.is_primary:
-            primaries.of(self.alias).mark_down()
+            primary = primaries.of(self.alias)
+            (primary.suspect if errors.is_only_slow(error) else primary.mark_down)()
         else:
             replicas.pool().mark_down(self.alias)
 
@@ -185,11 +190,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super()._set_autocommit(autocommit)
 
     def _commit(self) -> None:
-        """COMMIT is bounded by the request's deadline alone, and never cancelled."""
+        """COMMIT is never cancelled. In a request its answer is waited for so long that another run can find out."""
         connection, state = self.connection, context.current()
         if connection is None or connection.closed or not self._sent:
             return super()._commit()
-        seconds = max(1.0, state.remaining()) if state else float("inf")
+        seconds = _commit_seconds(state.remaining()) if state else float("inf")
         if state is not None:
             state.commit_sent = True
         try:
@@ -198,6 +203,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         except Error as error:
             if not errors.is_connection_problem(error):
                 raise
-            self._failed()
+            self._failed(error)
             metrics.COMMITS_IN_DOUBT.inc()
             raise CommitInDoubt("the answer to COMMIT was lost") from error
+
+
+def _commit_seconds(remaining: float) -> float:
+    """Half of what is left is the next run's. Unbounded in jobs, which have no deadline."""
+    return remaining if remaining == float("inf") else min(COMMIT_SECONDS, max(1.0, remaining / 2))

@@ -29,6 +29,7 @@ class BoundedConnection(psycopg.Connection[Any]):
     """
 
     read_seconds = 3.0
+    opened_with: dict[str, Any] | None = None  # to look after its host with, when it falls silent
     _limit: float | None = None
 
     def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
@@ -38,7 +39,9 @@ class BoundedConnection(psycopg.Connection[Any]):
         except psycopg_errors._WaitTimeout:
             host = self.info.host
             self.pgconn.finish()
-            book.failed(host)
+            if self.opened_with is not None:
+                book.failed(host)  # until a login there says otherwise: within milliseconds, if it is not the pooler
+                watch(self.opened_with, host, book, pause=0.0)
             raise ServerSilent(f"no answer from {host} within {kwargs['timeout']:.1f} s") from None
 
     @contextmanager
@@ -60,44 +63,55 @@ class BoundedConnection(psycopg.Connection[Any]):
         return None if limit == float("inf") else limit
 
 
-def connect(params: dict[str, Any], hosts: HostBook = book) -> BoundedConnection:
-    """Connect to the first of the hosts (`host="a,b"`) that answers. Raises the last one's error."""
+def connect(params: dict[str, Any], hosts: HostBook = book, *, blame: bool = True) -> BoundedConnection:
+    """Connect to the first of the hosts (`host="a,b"`) that answers. Raises the last one's error.
+
+    Without `blame` a failure, or silence later, is held against no host: where a server behind it may be meant.
+    """
     *others, last = hosts.order(params.get("host", "").split(","))
     for host in others:
         try:
-            return _open(params, host, hosts)
+            return _open(params, host, hosts, blame)
         except psycopg.OperationalError:
             continue
-    return _open(params, last, hosts)
+    return _open(params, last, hosts, blame)
 
 
-def _open(params: dict[str, Any], host: str, hosts: HostBook) -> BoundedConnection:
+def _open(params: dict[str, Any], host: str, hosts: HostBook, blame: bool) -> BoundedConnection:
     try:
         connection = BoundedConnection.connect(**params | {"host": host})
     except psycopg.OperationalError:
-        hosts.failed(host)
-        watch(params, host, hosts)
+        if blame:
+            hosts.failed(host)
+            watch(params, host, hosts)
         raise
     hosts.worked(host)
+    if blame:
+        connection.opened_with = params
     return connection
 
 
-def watch(params: dict[str, Any], host: str, hosts: HostBook) -> None:
+def watch(params: dict[str, Any], host: str, hosts: HostBook, pause: float = WATCH_SECONDS) -> None:
     """Let one thread find out when the host is back: no request has to spend psycopg's 2 s on it meanwhile."""
     if host not in _watched:
         _watched.add(host)
-        threading.Thread(target=_watch, args=(params | {"host": host}, hosts), name="host-watch", daemon=True).start()
+        arguments = (params | {"host": host}, hosts, pause)
+        try:
+            threading.Thread(target=_watch, args=arguments, name="host-watch", daemon=True).start()
+        except RuntimeError:  # no thread to be had: the next failure tries again
+            _watched.discard(host)
 
 
-def _watch(params: dict[str, Any], hosts: HostBook) -> None:
+def _watch(params: dict[str, Any], hosts: HostBook, pause: float) -> None:
     host = params["host"]
     try:
         while True:
-            time.sleep(WATCH_SECONDS)
+            time.sleep(pause)
             try:
                 BoundedConnection.connect(**params).close()
             except psycopg.OperationalError:
                 hosts.failed(host)
+                pause = WATCH_SECONDS
             else:
                 hosts.worked(host)
                 return

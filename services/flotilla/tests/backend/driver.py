@@ -86,7 +86,7 @@ class FakeServer:
 
 class FakePrimary:
     def __init__(self, found=True):
-        self.found, self.waits, self.downs = found, 0, 0
+        self.found, self.waits, self.downs, self.doubts = found, 0, 0, 0
 
     def wait(self, until):
         self.waits += 1
@@ -94,6 +94,9 @@ class FakePrimary:
 
     def mark_down(self):
         self.downs += 1
+
+    def suspect(self):
+        self.doubts += 1
 
 
 def wrapper(alias="default"):

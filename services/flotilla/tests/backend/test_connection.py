@@ -3,6 +3,7 @@
 import threading
 import time
 from contextlib import nullcontext
+from dataclasses import replace
 from types import SimpleNamespace
 
 import psycopg
@@ -13,35 +14,69 @@ from flotilla.db import primaries
 from flotilla.db.backend import connection as connection_module
 from flotilla.db.backend.connection import BoundedConnection, ServerSilent, connect
 from flotilla.db.hosts import HostBook
-from flotilla.tests.backend.driver import LOST, REFUSED, reading, wrapper
+from flotilla.tests.backend.driver import ENV, LOST, REFUSED, reading, wrapper
 
 # -- The connection class
 
 
 @pytest.fixture
 def psycopg_connect(monkeypatch):
-    tried, failing = [], set()
+    made = SimpleNamespace(tried=[], failing=set(), watched=[])
+    tried, failing = made.tried, made.failing
 
     def opened(**params):
         tried.append(params["host"])
         if params["host"] in failing:
             raise REFUSED
-        return params["host"]
+        return SimpleNamespace(opened=params["host"])
 
     monkeypatch.setattr(BoundedConnection, "connect", opened)
-    monkeypatch.setattr(connection_module, "watch", lambda params, host, hosts: None)
-    return SimpleNamespace(tried=tried, failing=failing)
+    monkeypatch.setattr(
+        connection_module, "watch", lambda params, host, hosts, pause=1: made.watched.append((host, pause))
+    )
+    return made
 
 
 def test_the_other_host_is_tried_and_remembered(psycopg_connect):
     book = HostBook(shuffle=lambda hosts: None)
     psycopg_connect.failing.add("a")
-    assert connect({"host": "a,b"}, book) == "b"
-    assert connect({"host": "a,b"}, book) == "b"
+    assert connect({"host": "a,b"}, book).opened == "b"
+    assert connect({"host": "a,b"}, book).opened == "b"
     assert psycopg_connect.tried == ["a", "b", "b"]
     psycopg_connect.failing.add("b")
     with pytest.raises(psycopg.OperationalError):
         connect({"host": "a,b"}, book)
+
+
+def test_a_nodes_failure_is_not_held_against_the_pooler(psycopg_connect):
+    book = HostBook(shuffle=lambda hosts: None)
+    psycopg_connect.failing.add("a")
+    assert not hasattr(connect({"host": "a,b"}, book, blame=False), "opened_with")
+    assert (book.order(["a", "b"]), psycopg_connect.watched) == (["a", "b"], [])
+
+
+def test_a_silent_host_is_tried_at_once(psycopg_connect, monkeypatch):
+    monkeypatch.setattr(psycopg.Connection, "wait", expire)
+    link = SilentLink()
+    link.opened_with = {"host": "a,b"}
+    with reading(), pytest.raises(ServerSilent):
+        link.wait("never answers")
+    assert psycopg_connect.watched == [("a", 0.0)]
+    assert connection_module.book.order(["a", "b"]) == ["b", "a"]
+    connection_module.book.worked("a")
+
+
+def expire(self, gen, **kwargs):
+    raise psycopg.errors._WaitTimeout("expired")
+
+
+def test_without_a_thread_to_watch_the_next_failure_tries_again(monkeypatch):
+    def no_thread(self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    connection_module.watch({}, "c", HostBook())
+    assert "c" not in connection_module._watched
 
 
 def test_one_thread_finds_out_when_a_host_is_back(monkeypatch):
@@ -107,7 +142,7 @@ def test_a_wait_is_bounded_inside_requests_only(monkeypatch):
     with reading(), pytest.raises(ServerSilent, match=r"no answer from a within 3\.0 s"):
         link.wait("never answers")
     assert link.finished
-    connection_module.book.worked("a")
+    assert sorted(connection_module.book._failed) == []
 
 
 # -- Probes
@@ -154,6 +189,15 @@ def test_the_probe(monkeypatch, links, answers):
     assert [probe() for _ in answers] == answers
     probe.close()
     probe.close()
+
+
+def test_the_probe_has_a_pool_of_its_own(settings):
+    """PgBouncer's pools are by role: the writers' may be full."""
+    options = replace(ENV, database_replica_user="web_ro", database_replica_password="r")
+    for settings.FLOTILLA, user in ((ENV, "web"), (options, "web_ro")):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(primaries, "connections", {"default": wrapper()})
+            assert primaries.DatabaseProbe("default")._params()["user"] == user
 
 
 def test_one_primary_per_alias():

@@ -1,5 +1,6 @@
 """The engine: what waits, what is sent again, what is in doubt."""
 
+import time
 from types import SimpleNamespace
 
 import psycopg
@@ -112,7 +113,7 @@ def test_a_silent_server_is_not_asked_twice(db, server, primary):
         with pytest.raises(OperationalError):
             run(db, "SELECT 1")
         assert state.avoid == {"default"}
-    assert primary.downs == 1
+    assert (primary.downs, primary.doubts) == (0, 1)
 
 
 def test_errors_of_the_statement_are_its_own(db, server, primary):
@@ -187,10 +188,19 @@ def test_a_commit_over_a_link_known_to_be_dead_was_not_sent(db, server):
         assert not state.commit_sent
 
 
-def test_commit_is_bounded_by_the_deadline_alone(db, server):
-    with holding(), transaction.atomic():
+@pytest.mark.parametrize(("left", "bound"), [(40, 8), (10, 5), (1, 1), (float("inf"), float("inf"))])
+def test_commits_answer_is_waited_for_so_long_that_another_run_can_settle_it(db, server, left, bound):
+    with holding() as state, transaction.atomic():
         run(db, "INSERT 1")
-    assert 35 < server.links[0].limits[-1] <= 40
+        state.deadline = time.monotonic() + left
+    assert server.links[0].limits[-1] == pytest.approx(bound, abs=0.1)
+
+
+def test_a_silent_commit_is_in_doubt(db, server, primary):
+    server.faults = [None, ServerSilent("no answer")]
+    with holding(), pytest.raises(CommitInDoubt), transaction.atomic():
+        run(db, "INSERT 1")
+    assert (primary.downs, primary.doubts) == (0, 1)
 
 
 # -- Pings and parameters

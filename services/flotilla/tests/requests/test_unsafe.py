@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from flotilla import metrics
 from flotilla.db.backend.base import CommitInDoubt, PrimaryUnavailable
+from flotilla.db.backend.connection import ServerSilent
 from flotilla.keys import identity, run, store
 from flotilla.keys.models import RequestKey
 from flotilla.keys.templatetags.request_key import request_key
@@ -102,6 +103,25 @@ def test_a_commit_whose_answer_was_lost_is_looked_up(monkeypatch):
     monkeypatch.setattr(run, "_once", deaf)
     assert post(view).content == b"made"
     assert len(view.seen) == 1
+
+
+@pytest.mark.parametrize("hold_seconds", [30.0, 0.0])
+def test_a_silent_commit_is_settled_by_the_key(monkeypatch, settings, hold_seconds):
+    """Dropped after its bound, it still goes on: the next run waits at the claim, then finds the answer. One effect."""
+    settings.FLOTILLA = replace(settings.FLOTILLA, write_hold_seconds=hold_seconds)
+    once, view = run._once, View(created())
+
+    def deaf(*args):
+        once(*args)
+        raise django_error(ServerSilent("no answer"), cls=CommitInDoubt)
+
+    def still_committing(*args):
+        raise django_error(psycopg.errors.LockNotAvailable("the first arrival has the key"))
+
+    script = [deaf, still_committing, once]
+    monkeypatch.setattr(run, "_once", lambda *args: script.pop(0)(*args))
+    assert post(view).content == b"made"
+    assert (len(view.seen), RequestKey.objects.count()) == (1, 1)
 
 
 def test_503_when_there_is_no_primary_in_time(settings):
