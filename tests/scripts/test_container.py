@@ -69,6 +69,20 @@ def test_start_starts_only_what_does_not_run(stack):
     assert [line for line in stack.calls.splitlines() if line.startswith("start ")] == ["start idw1"]
 
 
+def test_start_wakes_a_paused_one_and_says_so(stack):
+    stack.answer(containers=RUNNING.replace("idw2 running", "idw2 paused"))
+    assert stack("container", "start", "web").stdout == "started flotilla-web-1\nunpaused flotilla-web-2\n"
+    assert "unpause idw2" in stack.calls.splitlines()
+
+
+def test_status_shows_a_paused_one(stack):
+    paused, running = "flotilla-web-2|paused|Up 5 minutes (Paused)|", "flotilla-web-1|running|Up 5 minutes (healthy)|"
+    stack.answer(publishes=f"{paused}\n{running}\n")
+    lines = [line.split() for line in stack("status").stdout.splitlines()]
+    assert ["flotilla-web-2", "paused", "FROZEN"] in lines
+    assert ["flotilla-web-1", "running", "healthy"] in lines
+
+
 @pytest.mark.parametrize(
     ("service", "number", "part"),
     [
