@@ -67,7 +67,7 @@ class TestEvery:
 @pytest.mark.parametrize("name", LASTING)
 def test_every_lasting_container_has_a_rare_health_check(name):
     check = services()[name]["healthcheck"]
-    # A check is a process started: 36 containers at 10 s cost 17 % of a core.
+    # A check is a process started: 30 containers at 10 s would cost 14 % of a core.
     assert check["interval"] == "30s"
     assert check["test"]
 
@@ -209,3 +209,19 @@ def test_django_holds_no_key_to_more_than_its_own():
     }
     for name in DJANGO:
         assert not theirs & {secret["source"] for secret in services()[name]["secrets"]}, name
+
+
+# -- The documents -----------------------------------------------------------------------------------------------------
+
+
+def test_the_architecture_names_who_is_on_each_network():
+    """By kind: web's jobs and the exporters go by the name of what they serve."""
+    text = (ROOT / "docs/architecture.md").read_text()
+    for network in compose()["networks"]:
+        row = re.search(rf"^\| `{network}` \| (.+?) \|", text, re.MULTILINE).group(1)
+        for name in ALL:
+            if network in networks_of(name):
+                kind = {"seed": "jobs", "web-migrate": "jobs", "loadtest": "load generator"}.get(
+                    name, "exporter" if "-exporter" in name else re.sub(r"-\d+$", "", name)
+                )
+                assert kind in row, f"{name} is on {network}: {row}"
