@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 CERTS = Path(__file__).resolve().parents[1] / "certs"
-MAKE = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes".split()
+MAKE = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
 
 
 def openssl(*arguments) -> str:
