@@ -1,8 +1,10 @@
 """Sessions: the database is the truth, Redis spares the read. SESSION_ENGINE = "flotilla.sessions".
 
-Differs from Django's cached_db in three ways:
+Differs from Django's cached_db in four ways:
 - the cache is written after the commit, as a transaction that is run again must not leave its session behind;
 - a client that wrote within the last seconds is read from the database, in case its cache write was lost;
+- a deletion leaves a mark in the cache, and reading only fills what is empty: a page that read the row just before the
+  logout cannot bring it back;
 - cached copies live for minutes only, which bounds how long a lost deletion can matter.
 """
 
@@ -15,6 +17,7 @@ from flotilla import context
 
 CACHE_SECONDS = 300
 PREFIX = "session:"
+DELETED = "deleted"  # the mark; outlives every request that may have read the row before
 
 
 class SessionStore(DatabaseStore):
@@ -27,7 +30,7 @@ class SessionStore(DatabaseStore):
         session = self._get_session_from_db()
         data = self.decode(session.session_data) if session else {}
         if session and not _just_wrote():
-            self._cache(data)
+            caches["sessions"].add(self._cache_key, data, self._seconds(data))
         return data
 
     def save(self, must_create: bool = False) -> None:
@@ -40,15 +43,19 @@ class SessionStore(DatabaseStore):
         super().delete(key)
         if key:
             using = router.db_for_write(self.model)
-            transaction.on_commit(lambda: caches["sessions"].delete(PREFIX + key), using=using, robust=True)
+            mark = PREFIX + key, DELETED, CACHE_SECONDS
+            transaction.on_commit(lambda: caches["sessions"].set(*mark), using=using, robust=True)
 
     @property
     def _cache_key(self) -> str:
         return PREFIX + (self.session_key or "none")
 
     def _cache(self, data: dict) -> None:
-        age = self.get_expiry_age(expiry=data.get("_session_expiry"))  # given, or it would load the session to look
-        caches["sessions"].set(self._cache_key, data, min(CACHE_SECONDS, age))
+        caches["sessions"].set(self._cache_key, data, self._seconds(data))
+
+    def _seconds(self, data: dict) -> int:
+        # The expiry is given, or it would load the session to look.
+        return min(CACHE_SECONDS, self.get_expiry_age(expiry=data.get("_session_expiry")))
 
 
 def _just_wrote() -> bool:

@@ -79,6 +79,23 @@ def test_logging_out_removes_both(session, django_capture_on_commit_callbacks):
     SessionStore().delete()
 
 
+def test_a_page_that_read_before_the_logout_does_not_undo_it(session, monkeypatch, django_capture_on_commit_callbacks):
+    """The page reads the row; the logout deletes row and copy; the page then fills the cache."""
+    caches["sessions"].clear()
+    page, read = SessionStore(session.session_key), SessionStore._get_session_from_db
+
+    def read_then_logout(self):
+        row = read(self)
+        with django_capture_on_commit_callbacks(execute=True):
+            session.delete()
+        return row
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SessionStore, "_get_session_from_db", read_then_logout)
+        assert page.load() == {"who": "alice"}
+    assert loaded(session.session_key) == {}
+
+
 def test_an_unknown_session_is_empty(db, settings):
     settings.CACHES = {"sessions": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     assert loaded("nonsense-nonsense-nonsense-12345") == {}
