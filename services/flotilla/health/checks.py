@@ -1,5 +1,8 @@
 """What is well and what is not, each part asked at once and within a budget."""
 
+import threading
+import time
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 import redis
@@ -10,6 +13,7 @@ from flotilla.cache.shards import ShardClient
 from flotilla.db import choice, primaries, replicas
 
 BUDGET_SECONDS = 1.0
+KEPT_SECONDS = 1.0  # a report asks with a new login: many who ask at once share one
 _workers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="health")
 
 
@@ -53,17 +57,44 @@ def _answers(server: redis.Redis) -> bool:
 CHECKS = {"database": database, "replicas": replication, "cache": cache}
 
 
+READING = ("database", "replicas")  # what a page cannot do without: either of them
+
+_asking = threading.Lock()
+_kept: dict[str, tuple[float, dict[str, str]]] = {}
+
+
 def report() -> dict[str, str]:
-    """All checks at once, within the budget; what is not back by then is `timeout`."""
-    running: dict[str, Future[str]] = {name: _workers.submit(check) for name, check in CHECKS.items()}
-    wait(running.values(), timeout=BUDGET_SECONDS)
-    results = {name: _result(future) for name, future in running.items()}
+    """All checks, and what follows for the whole."""
+    results = _results(CHECKS)
     # Without a primary nothing can be bought; everything else is served round.
     if results["database"] != "ok":
         status = "unhealthy"
     else:
         status = "healthy" if all(result in {"ok", "none"} for result in results.values()) else "degraded"
     return {"status": status, **results}
+
+
+def ready() -> bool:
+    """Whether pages can be served: the primary or a replica can be read."""
+    results = _results(READING)
+    return results["database"] == "ok" or results["replicas"] in {"ok", "degraded"}
+
+
+def _results(names: Iterable[str]) -> dict[str, str]:
+    """The named checks at once, within the budget; what is not back by then is `timeout`. Kept for a second."""
+    name = ",".join(names)
+    with _asking:
+        asked, results = _kept.get(name, (float("-inf"), {}))
+        if time.monotonic() - asked > KEPT_SECONDS:
+            results = _asked(name.split(","))
+            _kept[name] = time.monotonic(), results
+    return results
+
+
+def _asked(names: list[str]) -> dict[str, str]:
+    running: dict[str, Future[str]] = {name: _workers.submit(CHECKS[name]) for name in names}
+    wait(running.values(), timeout=BUDGET_SECONDS)
+    return {name: _result(future) for name, future in running.items()}
 
 
 def _result(future: Future[str]) -> str:

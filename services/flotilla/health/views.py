@@ -20,5 +20,5 @@ def health(request: HttpRequest) -> JsonResponse:
 
 def readyz(request: HttpRequest) -> JsonResponse:
     """Whether this process can serve pages: the primary or a replica can be read."""
-    ready = checks.database() == "ok" or checks.replication() in {"ok", "degraded"}
+    ready = checks.ready()
     return JsonResponse({"ready": ready}, status=200 if ready else 503, headers={"Cache-Control": "no-store"})

@@ -13,6 +13,11 @@ from flotilla.health import checks, urls, views
 from flotilla.tests import fake_redis
 
 
+@pytest.fixture(autouse=True)
+def nothing_kept():
+    checks._kept.clear()
+
+
 def fake_pool(monkeypatch, *states):
     """One node per letter: r replica, p primary, x away."""
     nodes_ = [Node(f"replica_{n}", healthy=s != "x", is_replica=s == "r") for n, s in enumerate(states)]
@@ -88,11 +93,25 @@ def test_health(monkeypatch, results, code, status):
     assert (found[0], found[1]["status"]) == (code, status)
 
 
-def test_ready_when_anything_can_be_read(monkeypatch):
-    for database, replication, code in (("ok", "down", 200), ("down", "degraded", 200), ("down", "none", 503)):
-        monkeypatch.setattr(checks, "database", lambda d=database: d)
-        monkeypatch.setattr(checks, "replication", lambda r=replication: r)
-        assert views.readyz(RequestFactory().get("/readyz")).status_code == code
+@pytest.mark.parametrize(
+    ("database", "replication", "code"),
+    [("ok", "down", 200), ("down", "degraded", 200), ("slow", "ok", 200), ("slow", "none", 503), ("down", "none", 503)],
+)
+def test_ready_when_anything_can_be_read_within_the_budget(monkeypatch, database, replication, code):
+    asked(monkeypatch, database=database, replicas=replication)
+    started = time.monotonic()
+    assert views.readyz(RequestFactory().get("/readyz")).status_code == code
+    assert time.monotonic() - started < 0.2
+
+
+def test_many_who_ask_share_a_report(monkeypatch):
+    calls = []
+    monkeypatch.setattr(checks, "CHECKS", {"database": lambda: calls.append(1) or "ok"})
+    assert [checks.report() for _ in range(3)] == [{"status": "healthy", "database": "ok"}] * 3
+    assert len(calls) == 1
+    monkeypatch.setattr(checks, "KEPT_SECONDS", 0.0)
+    checks.report()
+    assert len(calls) == 2
 
 
 def test_addresses_of_health():
