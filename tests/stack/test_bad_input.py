@@ -42,8 +42,8 @@ def assert_logged(answer, status):
     )
 
 
-def assert_refused(answer, *expected):
-    assert answer.status in expected, f"{answer.status}: {answer.text[:200]}"
+def assert_refused(answer, expected):
+    assert answer.status == expected, f"{answer.status}: {answer.text[:200]}"
     assert "Traceback" not in answer.text
     assert_logged(answer, answer.status)
 
@@ -51,27 +51,27 @@ def assert_refused(answer, *expected):
 # -- Addresses, headers, methods ---------------------------------------------------------------------------------------
 
 READS = {
-    "over-long URL": ("GET", "/" + "a" * 9000, {}, (414,)),
-    "over-long header": ("GET", HOME, {"X-Long": "a" * 9000}, (431, 400)),
-    "many long headers": ("GET", HOME, {f"X-{n}": "a" * 7000 for n in range(5)}, (431, 400)),
-    "bad method": ("BREW", HOME, {}, (405,)),
-    "method of another page": ("DELETE", CART, {}, (403, 405)),
-    "post to a page that is only read": ("POST", HOME, {}, (403, 405)),
-    "broken UTF-8 in the query": ("GET", f"{SEARCH}?q=%ff%fe", {}, (400,)),
-    "a null character": ("GET", f"{SEARCH}?q=%00", {}, (400,)),
-    "page -1": ("GET", "{category}?page=-1", {}, (404,)),
-    "page 10**9": ("GET", "{category}?page=1000000000", {}, (404,)),
-    "page that is no number": ("GET", "{category}?page=abc", {}, (404,)),
-    "search for 10 kB": ("GET", f"{SEARCH}?q=" + "b" * 10_000, {}, (400, 414)),
-    "search for 5 kB": ("GET", f"{SEARCH}?q=" + "b" * 5_000, {}, (400, 414)),
-    "an unknown product": ("GET", PRODUCT.format("no-such-thing"), {}, (404,)),
-    "an unknown category": ("GET", "/categories/no-such-thing/", {}, (404,)),
-    "a path upwards": ("GET", "/static/../../etc/passwd", {}, (400, 404)),
-    "markup in the path": ("GET", "/%3Cscript%3Ealert(1)%3C/script%3E/", {}, (404,)),
-    "a cart cookie of nonsense": ("GET", CART, {"Cookie": "cart=nonsense"}, (400,)),
-    "a cart cookie signed by somebody else": ("GET", CART, {"Cookie": f"cart={uuid.uuid4()}:forged"}, (400,)),
-    "a session of nonsense": ("GET", CART, {"Cookie": "sessionid=../../etc"}, (400,)),
-    "a consistency cookie of nonsense": ("GET", CART, {"Cookie": "consistency=nonsense"}, (200, 400)),
+    "over-long URL": ("GET", "/" + "a" * 9000, {}, 414),
+    "over-long header": ("GET", HOME, {"X-Long": "a" * 9000}, 431),
+    "many long headers": ("GET", HOME, {f"X-{n}": "a" * 7000 for n in range(5)}, 431),
+    "bad method": ("BREW", HOME, {}, 405),
+    "method of another page": ("DELETE", CART, {}, 403),
+    "post to a page that is only read": ("POST", HOME, {}, 403),
+    "broken UTF-8 in the query": ("GET", f"{SEARCH}?q=%ff%fe", {}, 400),
+    "a null character": ("GET", f"{SEARCH}?q=%00", {}, 400),
+    "page -1": ("GET", "{category}?page=-1", {}, 404),
+    "page 10**9": ("GET", "{category}?page=1000000000", {}, 404),
+    "page that is no number": ("GET", "{category}?page=abc", {}, 404),
+    "search for 10 kB": ("GET", f"{SEARCH}?q=" + "b" * 10_000, {}, 414),
+    "search for 5 kB": ("GET", f"{SEARCH}?q=" + "b" * 5_000, {}, 414),
+    "an unknown product": ("GET", PRODUCT.format("no-such-thing"), {}, 404),
+    "an unknown category": ("GET", "/categories/no-such-thing/", {}, 404),
+    "a path upwards": ("GET", "/static/../../etc/passwd", {}, 400),
+    "markup in the path": ("GET", "/%3Cscript%3Ealert(1)%3C/script%3E/", {}, 404),
+    "a cart cookie of nonsense": ("GET", CART, {"Cookie": "cart=nonsense"}, 400),
+    "a cart cookie signed by somebody else": ("GET", CART, {"Cookie": f"cart={uuid.uuid4()}:forged"}, 400),
+    "a session of nonsense": ("GET", CART, {"Cookie": "sessionid=../../etc"}, 400),
+    "a consistency cookie of nonsense": ("GET", CART, {"Cookie": "consistency=nonsense"}, 200),
 }
 
 
@@ -79,7 +79,7 @@ READS = {
 def test_reading(edge, category, nothing_written, case):
     method, path, headers, expected = READS[case]
     answer = edge.request(method, path.replace("{category}", category), headers=headers)
-    assert_refused(answer, *expected)
+    assert_refused(answer, expected)
 
 
 def test_a_body_that_is_too_large(account, slugs, nothing_written):
@@ -91,7 +91,7 @@ def test_a_body_that_is_too_large(account, slugs, nothing_written):
 def test_a_refused_body_spoils_no_connection(guest):
     """Refused before it was read, a body must not be taken for the next request, nor block whoever comes next."""
     for _ in range(5):
-        assert guest.post(REVIEW.format("any"), {"text": "x" * 990_000}).status in (400, 403, 413)
+        assert guest.post(REVIEW.format("any"), {"text": "x" * 990_000}).status == 413
         for _ in range(4):
             started = time.monotonic()
             assert guest.get(f"{CART}?fresh={uuid.uuid4().hex}").status == 200
@@ -103,7 +103,7 @@ def test_a_tampered_session_is_nobodys(make_account):
     session = account.cookies["sessionid"]
     account.cookies["sessionid"] = session[:-1] + ("a" if session[-1] != "a" else "b")
     answer = account.get(CART)
-    assert answer.status in (200, 302)
+    assert answer.status == 200
     assert account.name not in answer.text
 
 
@@ -112,12 +112,13 @@ def test_a_tampered_session_is_nobodys(make_account):
 
 @pytest.mark.parametrize("rating", ["7", "0", "-1", "4.5", "", "٣", "NaN"])
 def test_a_rating_that_is_none(account, slugs, nothing_written, rating):
-    assert_refused(account.review(slugs[0], "rated", rating=rating), 422, 400)
+    assert_refused(account.review(slugs[0], "rated", rating=rating), 422)
 
 
-@pytest.mark.parametrize("size", [5_001, 500_000, 1_000_000])
-def test_a_review_that_is_too_long(account, slugs, nothing_written, size):
-    assert_refused(account.review(slugs[0], "long", text="x" * size), 422, 400, 413)
+# The form judges what the application will read; above that the application does not read it.
+@pytest.mark.parametrize(("size", "status"), [(5_001, 422), (500_000, 422), (1_000_000, 413)])
+def test_a_review_that_is_too_long(account, slugs, nothing_written, size, status):
+    assert_refused(account.review(slugs[0], "long", text="x" * size), status)
 
 
 def test_markup_in_a_review_is_text(account, slug):
@@ -143,14 +144,12 @@ def test_a_form_from_another_site(account, slugs, nothing_written):
 
 
 def test_a_review_by_nobody(guest, slugs, nothing_written):
-    answer = guest.review(slugs[0], "by nobody")
-    assert answer.status in (302, 303, 401, 403)
-    assert_logged(answer, answer.status)
+    assert_refused(guest.review(slugs[0], "by nobody"), 403)
 
 
 @pytest.mark.parametrize("quantity", ["0", "-1", "100", "1e3", "", "99999999999999999999"])
 def test_a_quantity_that_is_none(account, slugs, nothing_written, quantity):
-    assert_refused(account.cart_add(slugs[0], quantity), 422, 400)
+    assert_refused(account.cart_add(slugs[0], quantity), 422)
 
 
 def test_a_product_that_is_none(account, nothing_written):
@@ -167,7 +166,7 @@ def test_a_request_key_of_nonsense(account, slug, key):
 
 
 def test_a_name_that_is_taken(account, guest, nothing_written):
-    assert_refused(guest.register(account.name), 422, 409)
+    assert_refused(guest.register(account.name), 422)
 
 
 # -- Not even HTTP -----------------------------------------------------------------------------------------------------
