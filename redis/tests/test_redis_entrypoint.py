@@ -174,6 +174,15 @@ def test_a_bad_secret_is_refused_with_one_sentence(node, tmp_path, role, content
     assert "secret '" in done.stderr
 
 
+@pytest.mark.parametrize("role", ["redis", "sentinel"])
+def test_a_volume_that_cannot_be_written_is_refused_with_one_sentence(node, tmp_path, role):
+    (tmp_path / "data").rmdir()
+    done = node(role)
+    assert done.returncode == 78
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert f"{tmp_path}/data cannot be written by uid" in done.stderr
+
+
 def test_no_password_is_ever_printed(node):
     for role in ("redis", "sentinel", "cache"):
         done = node(role)
