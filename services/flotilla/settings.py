@@ -182,6 +182,7 @@ def security(env: Env) -> dict[str, Any]:
         "SECURE_CONTENT_TYPE_NOSNIFF": True,
         "SECURE_REFERRER_POLICY": "same-origin",
         "X_FRAME_OPTIONS": "DENY",
+        # Above the edge's 1 MB: whoever refuses a body before reading it leaves a half-sent one on a kept connection.
         "DATA_UPLOAD_MAX_MEMORY_SIZE": 2_000_000,
         "DATA_UPLOAD_MAX_NUMBER_FIELDS": 500,
     }

@@ -75,8 +75,6 @@ CSRF_FAILURE_VIEW = "web.views.errors.csrf_failure"
 # In a cookie only when there is a message: no page writes a session for it.
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-# The longest honest body is a review of 5,000 characters (20 kB in UTF-8, 60 kB as a form).
-DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024
 
 LANGUAGE_CODE = "en"
 USE_I18N = False  # one language: no translation lookup in each template tag
