@@ -41,7 +41,7 @@ def test_there_are_two_poolers_and_three_nodes():
 
 
 def test_full_pools_fit_into_max_connections():
-    # <db> as the primary, by its owner and by the read-only role that looks for the primary; <db>_<n> as this very node.
+    # <db> as the primary, by its owner and by the read-only role that looks for it; <db>_<n> as this very node.
     wanted = sum(3 * len(databases(pooler)) * pool(pooler) for pooler in POOLERS)
     assert wanted + RESERVED <= max_connections(), f"{wanted} pooled and {RESERVED} others, of {max_connections()}"
 
