@@ -51,7 +51,7 @@ def test_each_web_replica_has_one_series(account):
         found = query('count by (instance) (up{job="web"})')
         return len(found) == 3 and all(one["value"][1] == "1" for one in found)
 
-    until(series, 40, "one series for each of three replicas")
+    until(series, 90, "one series for each of three replicas")
 
 
 def test_a_server_that_is_down_behind_its_exporter_would_be_seen():
