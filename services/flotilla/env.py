@@ -154,7 +154,7 @@ class Reader:
     def secret(self, name: str, default: str) -> str:
         """The content of the file that NAME_FILE names, else NAME itself, else the default."""
         path = self.environ.get(f"{name}_FILE")
-        return _secret_file(f"{name}_FILE", Path(path)) if path else self.text(name, default)
+        return secret_file(f"{name}_FILE", Path(path)) if path else self.text(name, default)
 
 
 def _number(name: str, value: str) -> int:
@@ -163,7 +163,8 @@ def _number(name: str, value: str) -> int:
     return int(value)
 
 
-def _secret_file(name: str, path: Path) -> str:
+def secret_file(name: str, path: Path) -> str:
+    """A secret from its file. Raises EnvironmentProblem when it cannot be read or is empty."""
     try:
         secret = path.read_text(encoding="utf-8").strip()
     except OSError as error:

@@ -6,6 +6,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from flotilla.env import EnvironmentProblem, secret_file
 from flotilla.jobs.once import run_once
 from flotilla.jobs.quick import stamp_of
 from web.catalogue.load import admin_ensure, catalogue_load
@@ -33,11 +34,6 @@ class Command(BaseCommand):
 
 def read_password(path: Path) -> str:
     try:
-        password = path.read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise CommandError(
-            f"The staff password {path} cannot be read ({error.strerror}); run `make secrets`."
-        ) from None
-    if not password:
-        raise CommandError(f"The staff password {path} is empty; delete it and run `make secrets`.")
-    return password
+        return secret_file("the staff password", path)
+    except EnvironmentProblem as error:
+        raise CommandError(str(error)) from None
