@@ -6,8 +6,8 @@ usage: bench/run page      uses reports/bench/*.json and reports/drills.json; wh
 import json
 import time
 
+from stack.engine import ROOT
 from tests.stack.drill import FIGURES
-from tests.stack.engine import ROOT
 
 from bench.results import load, machine
 

@@ -17,7 +17,7 @@ from loadtest.edge import IDLE as IDLE_SECONDS
 from loadtest.edge import Edge
 from loadtest.openloop import Answer, Run, Schedule
 from loadtest.shop import Visitor, product_slugs
-from tests.stack.engine import NET_PREFIX, PROJECT, SITE_HOST, docker, inspect, one
+from stack.engine import NET_PREFIX, PROJECT, SITE_HOST, docker, inspect, one
 
 from bench.cgroups import Meter
 from bench.results import full_ids, save

@@ -6,7 +6,7 @@ import platform
 import statistics
 from pathlib import Path
 
-from tests.stack.engine import ROOT, containers, docker, inspect
+from stack.engine import ROOT, containers, docker, inspect
 
 RESULTS = Path(os.environ.get("REPORTS_DIR", ROOT / "reports")) / "bench"
 

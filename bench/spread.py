@@ -4,7 +4,7 @@ from collections import Counter
 
 from loadtest.edge import Edge
 from loadtest.shop import CART
-from tests.stack.engine import NET_PREFIX, SITE_HOST
+from stack.engine import NET_PREFIX, SITE_HOST
 
 from bench.results import save
 

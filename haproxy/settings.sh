@@ -8,7 +8,7 @@
 : "${HAPROXY_NGINX:=$NET_PREFIX.0.10}"                  # whose forwarding headers are believed (several: separated by spaces)
 : "${HAPROXY_RATE_LIMIT:=2000}"                         # requests in 10 s per client address and HAProxy; behind the engine's
                                                         # port proxy all clients on the host are one address
-: "${HAPROXY_EXEMPT:=$NET_PREFIX.0.200}"                # addresses without that limit: the load generator (separated by spaces)
+: "${HAPROXY_EXEMPT:=$NET_PREFIX.0.200 $NET_PREFIX.0.201}"  # addresses without that limit: load generator, tests and drills (separated by spaces)
 : "${HAPROXY_RETRY_AFTER:=5}"                           # seconds named in Retry-After when the pool is full
 : "${HAPROXY_WEB_SAFE_MAXCONN:=32}"                     # slots for GET, HEAD, OPTIONS per replica and HAProxy
 : "${HAPROXY_WEB_UNSAFE_MAXCONN:=64}"                   # slots for all other methods: these may wait 30 s for a primary

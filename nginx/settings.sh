@@ -27,7 +27,7 @@
 : "${NGINX_CACHE_KEEP:=10m}"                    # a page that nobody asked for in this time is dropped, stale or not
 
 # -- Limits (429)
-: "${NGINX_LIMIT_EXEMPT:=$NET_PREFIX.0.200}"    # addresses or networks without request limits: the load generator
+: "${NGINX_LIMIT_EXEMPT:=$NET_PREFIX.0.200 $NET_PREFIX.0.201}"    # addresses or networks without request limits: load generator, tests and drills
 : "${NGINX_PAGE_RATE:=200r/s}"                  # per address; behind the engine's port proxy all clients on the host are one
 : "${NGINX_PAGE_BURST:=400}"
 : "${NGINX_API_RATE:=100r/m}"

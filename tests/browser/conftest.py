@@ -6,8 +6,7 @@ import subprocess
 import pytest
 from loadtest.edge import Edge
 from playwright.sync_api import sync_playwright
-
-from tests.stack.engine import NET_PREFIX, REPORTS, SITE_HOST
+from stack.engine import NET_PREFIX, REPORTS, SITE_HOST
 
 ORIGIN = f"https://{SITE_HOST}:8443"
 CA = "/certs/ca.crt"

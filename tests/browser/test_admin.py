@@ -1,9 +1,9 @@
 """The staff's pages are Django's own and obey the shop's policy: `shop` fails on any complaint of the browser."""
 
 import pytest
+from stack.engine import secret
 
 from tests.browser.conftest import ORIGIN
-from tests.stack.engine import secret
 
 POLICY = "default-src 'none'; script-src 'self'"
 NAME = "admin"

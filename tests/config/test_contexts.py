@@ -50,7 +50,7 @@ def test_what_images_copy_is_in_and_nothing_is_in_for_nobody():
     "path",
     [
         ".env", ".git/config", ".secrets/db_web", ".state/test-secrets/db_web", "reports/ledger.json",
-        "docs/settings.md", "tests/stack/engine.py", "services/.env", "services/web/.secrets/db_web", "nginx/tls.key",
+        "docs/settings.md", "tests/stack/conftest.py", "services/.env", "services/web/.secrets/db_web", "nginx/tls.key",
         "haproxy/.state/test-secrets/haproxy_stats", "postgres/ca.pem", "services/web/tests/test_cart.py",
     ],
 )  # fmt: skip

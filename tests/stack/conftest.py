@@ -7,9 +7,8 @@ from loadtest.edge import Edge
 from loadtest.ledger import Ledger
 from loadtest.shop import Visitor, is_done, product_slugs
 from loadtest.traffic import Traffic
-
-from tests.stack.engine import NET_PREFIX, REPORTS, SITE_HOST, containers
-from tests.stack.servers import wait_until_whole
+from stack.engine import NET_PREFIX, REPORTS, SITE_HOST, containers
+from stack.servers import wait_until_whole
 
 # Cheap and telling first; what kills comes last, so that a broken page is not reported as a broken failover.
 ORDER = ["smoke", "edge", "limits", "bad_input", "data", "consistency", "trust", "metrics", "operations"]

@@ -10,9 +10,8 @@ from loadtest.figures import summary
 from loadtest.ledger import compare, markers
 from loadtest.openloop import Outcome, Run, Schedule
 from loadtest.traffic import UNSEEN, Traffic
-
-from tests.stack.engine import REPORTS
-from tests.stack.servers import make_whole, sql
+from stack.engine import REPORTS
+from stack.servers import make_whole, sql
 
 RATE, WRITE_SHARE = 20, 0.3
 FIGURES = REPORTS / "drills.json"

@@ -9,9 +9,8 @@ import uuid
 import pytest
 from loadtest.edge import Edge
 from loadtest.shop import CART, CART_ADD, HOME, PRODUCT, REVIEW, SEARCH
-
-from tests.stack.engine import SITE_HOST, logs
-from tests.stack.servers import sql, until
+from stack.engine import SITE_HOST, logs
+from stack.servers import sql, until
 
 TABLES = ("web_review", "web_cartitem", "web_cart", "web_user", "web_product", "web_category")
 

@@ -5,8 +5,7 @@ import uuid
 
 import pytest
 from loadtest.shop import CART, PRODUCT, is_done
-
-from tests.stack.servers import members, primary, sql, until, value
+from stack.servers import members, primary, sql, until, value
 
 PAUSED = "SELECT pg_get_wal_replay_pause_state() = 'paused'"
 

@@ -5,9 +5,8 @@ import time
 
 import pytest
 from loadtest.shop import PRODUCT
-
-from tests.stack.engine import NET_PREFIX, inside, one, run, secret
-from tests.stack.servers import HAPROXIES, members, primaries_up, primary, sql, standby, value
+from stack.engine import NET_PREFIX, inside, one, run, secret
+from stack.servers import HAPROXIES, members, primaries_up, primary, sql, standby, value
 
 APPLICATIONS = ("web", "web_ro")
 
@@ -121,7 +120,7 @@ def test_no_server_answers_without_a_password():
 def test_the_balancers_statistics_need_a_password():
     import urllib.error
 
-    from tests.stack.servers import get
+    from stack.servers import get
 
     for url in HAPROXIES.values():
         for path in ("/", "/;csv", "/metrics"):

@@ -9,9 +9,8 @@ from http.client import RemoteDisconnected
 import pytest
 from loadtest.edge import Edge
 from loadtest.shop import CART, HOME, LOGIN, PRODUCT
-
-from tests.stack.engine import NET_PREFIX, SITE_HOST, client, logs
-from tests.stack.servers import until
+from stack.engine import NET_PREFIX, SITE_HOST, client, logs
+from stack.servers import until
 
 # -- Static files ------------------------------------------------------------------------------------------------------
 

@@ -7,10 +7,10 @@ import json
 import time
 
 import pytest
+from stack.engine import docker, inside, one, question
+from stack.servers import in_rotation, make_whole, standby
 
 from tests.stack.drill import Drill, assert_unharmed
-from tests.stack.engine import docker, inside, one, question
-from tests.stack.servers import in_rotation, make_whole, standby
 
 
 def redis_master() -> str:

@@ -5,8 +5,7 @@ import socket
 import ssl
 
 import pytest
-
-from tests.stack.engine import NET_PREFIX, SITE_HOST, client
+from stack.engine import NET_PREFIX, SITE_HOST, client
 
 ASKING = f"""
 import json, sys; sys.path.insert(0, ".")

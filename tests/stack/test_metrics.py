@@ -6,9 +6,8 @@ import urllib.error
 
 import pytest
 from loadtest.shop import CART
-
-from tests.stack.engine import ROOT, SECRETS, containers, run
-from tests.stack.servers import PROMETHEUS, get, prometheus, until
+from stack.engine import ROOT, SECRETS, containers, run
+from stack.servers import PROMETHEUS, get, prometheus, until
 
 JOBS = {
     "web": 3, "haproxy": 2, "patroni": 3, "etcd": 3, "prometheus": 1, "nginx": 1, "pgbouncer": 2, "postgres": 3,
@@ -104,7 +103,7 @@ def test_grafana_shows_the_dashboard_where_it_runs():
     import base64
     import urllib.request
 
-    from tests.stack.engine import inspect, secret
+    from stack.engine import inspect, secret
 
     running = containers("grafana")
     if not running:

@@ -4,9 +4,8 @@ import time
 
 import pytest
 from loadtest.shop import CART
-
-from tests.stack.engine import containers, run, script
-from tests.stack.servers import in_rotation, primary, until
+from stack.engine import containers, run, script
+from stack.servers import in_rotation, primary, until
 
 
 def identities() -> dict[str, str]:

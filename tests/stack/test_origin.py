@@ -4,9 +4,8 @@ import uuid
 
 import pytest
 from loadtest.shop import CART, PRODUCT
-
-from tests.stack.engine import containers, docker
-from tests.stack.servers import make_whole, until
+from stack.engine import containers, docker
+from stack.servers import make_whole, until
 
 ORIGINS = {"both balancers": ("haproxy-1", "haproxy-2"), "every replica": ("web",)}
 

@@ -4,10 +4,10 @@ Five writes a second, as the guarantee says: 30 % of 17 requests.
 """
 
 import pytest
+from stack.engine import docker, one, run
+from stack.servers import make_whole, primary
 
 from tests.stack.drill import Drill, assert_unharmed
-from tests.stack.engine import docker, one, run
-from tests.stack.servers import make_whole, primary
 
 RATE, WRITE_SHARE = 17, 0.3
 

@@ -4,9 +4,8 @@ import re
 
 import pytest
 from loadtest.shop import CART, PRODUCT, is_done
-
-from tests.stack.engine import containers, docker, inside
-from tests.stack.servers import until, wait_until_whole
+from stack.engine import containers, docker, inside
+from stack.servers import until, wait_until_whole
 
 EVERY = re.compile(r"(redis|cache)-\d+")
 

@@ -35,7 +35,7 @@ def test_every_category_and_a_product_of_it(guest):
 
 
 def test_there_are_a_thousand_products():
-    from tests.stack.servers import value
+    from stack.servers import value
 
     assert int(value("SELECT count(*) FROM web_product")) >= 1000
     assert int(value("SELECT count(*) FROM web_category")) >= 12

@@ -3,9 +3,8 @@
 import json
 
 import pytest
-
-from tests.stack.engine import SECRETS, containers, docker, inspect, logs, run
-from tests.stack.servers import sql
+from stack.engine import SECRETS, containers, docker, inspect, logs, run
+from stack.servers import sql
 
 NAMES = sorted(path.name for path in SECRETS.iterdir() if path.is_file() and not path.name.startswith("."))
 

@@ -9,7 +9,7 @@ import time
 import urllib.parse
 import urllib.request
 
-from tests.stack.engine import NET_PREFIX, containers, docker, inside, question, script, secret
+from stack.engine import NET_PREFIX, containers, docker, inside, question, script, secret
 
 HAPROXIES = {f"haproxy-{n}": f"http://{NET_PREFIX}.0.2{n}:8404" for n in (1, 2)}
 PROMETHEUS = f"http://{NET_PREFIX}.0.80:9090"

@@ -6,7 +6,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 PROJECT = os.environ.get("COMPOSE_PROJECT_NAME", "flotilla")
 NET_PREFIX = os.environ.get("NET_PREFIX", "10.77")
 SITE_HOST = os.environ.get("SITE_HOST", "shop.localhost")
@@ -89,7 +89,7 @@ def question(name: str) -> str:
 
 
 def client(code: str) -> str:
-    """Run Python in a container beside, whose address no limit exempts (ours is the load generator's)."""
+    """Run Python in a container beside, whose address no limit exempts (ours is exempt)."""
     image = f"{os.environ.get('IMAGE_PREFIX', 'flotilla')}/tools:{os.environ.get('TAG', 'local')}"
     volumes = ["-v", f"{PROJECT}_certs:/certs:ro", "-v", f"{ROOT}:{ROOT}:ro", "-w", str(ROOT)]
     return docker("run", "--rm", "--network", f"{PROJECT}_edge", *volumes, image, "python", "-c", code)
