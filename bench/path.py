@@ -57,7 +57,7 @@ def play(ask, path: str, headers: dict) -> list:
     def send(kind, index, timeout):
         return Answer(ask(path, headers).status)
 
-    outcomes = Run(send, Schedule(RATE, ARM_SECONDS)).start().join()
+    outcomes = Run(send, Schedule.constant(RATE, ARM_SECONDS)).start().join()
     bad = [outcome for outcome in outcomes if not outcome.good]
     assert not bad, f"{len(bad)} requests failed: {bad[0]}"
     return outcomes

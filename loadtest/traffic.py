@@ -72,13 +72,13 @@ class Traffic:
         status = answer.status if answer.status >= 400 else 0
         return Answer(status, f"{answer.status} {answer['Location']} {answer['X-Request-ID']}".strip())
 
-    def _look(self, author: Visitor, written: Response, page: str, shown: str) -> Callable[[], Answer]:
+    def _look(self, author: Visitor, written: Response, page: str, shown: str) -> Callable[[float], Answer]:
         """The author's next page view, in a browser of its own: another write of theirs must not lend it its cookie."""
         browser = Session(self.edge, author.cookies)
         browser.keep(written)
 
-        def look() -> Answer:
-            answer = browser.get(page)
+        def look(timeout: float) -> Answer:
+            answer = browser.get(page, timeout=timeout)
             if answer.status == 200 and shown not in answer.text:
                 return Answer(0, f"{UNSEEN}: {shown} {answer['Server-Timing']} {answer['X-Request-ID']}")
             return Answer(answer.status, page if answer.status != 200 else "", answer["X-Cache"] in FROM_CACHE)

@@ -34,7 +34,7 @@ class Drill:
 
     @property
     def schedule(self) -> Schedule:
-        return Schedule(self.rate, self.before + self.after, self.write_share)
+        return Schedule.constant(self.rate, self.before + self.after, self.write_share)
 
     def run(self, action: Callable, pick: Callable[[], object] = lambda: None) -> dict:
         """`action(pick())` under load -> its figures, see `once`.

@@ -1,0 +1,32 @@
+"""What a good client does after a failed try, as data. Whoever uses it sends the same key and the same body again."""
+
+import random
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Tried again are no answer (status 0) and answers that mean "not now"; never a refusal of the request itself.
+
+    The pause is the server's Retry-After, else it doubles from `first` to `longest` seconds. Each is lengthened by a
+    random part of up to `jitter` of it, so that those who failed together do not come back together.
+    """
+
+    statuses: tuple[int, ...] = (0, 429, 502, 503, 504)
+    first: float = 0.2
+    longest: float = 3.0
+    jitter: float = 0.5
+    within: float = 60.0  # seconds from the planned start; a pause that would end later is not begun
+
+    def pause(self, answer, tries: int, left: float) -> float | None:
+        """Seconds until the next try, or None: there is none. `left`: seconds until the request counts as failed."""
+        if answer.status not in self.statuses:
+            return None
+        asked = answer.retry_after
+        base = min(self.first * 2 ** min(tries - 1, 20), self.longest) if asked is None else asked
+        pause = base * (1 + random.uniform(0, self.jitter))
+        return pause if pause < left else None
+
+    def described(self) -> dict:
+        """JSON-ready, for the report."""
+        return asdict(self) | {"obeys": "Retry-After", "again": "same key, same body"}
