@@ -1,0 +1,137 @@
+"""From what a drill recorded to figures, and from figures to a verdict. Pure functions; nothing here asks the stack.
+
+Raw figures are those of first tries: they are the target. `…_with_retry` are what a good client got in the end.
+A run that cannot tell (cut short, empty, a generator that came late) is invalid, and an invalid run never passes; but
+it excuses no lost, doubled or unseen write that it did find.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from loadtest.figures import failures, late_p99, longest_gap, reasons
+from loadtest.outcome import READ, WRITE, Outcome
+
+from drills import targets, validity
+from drills.timeline import timeline
+
+UNSEEN = "unseen:"  # in the detail of a look whose page lacks its author's own write
+PASS, FAIL, INVALID = "pass", "FAIL", "INVALID"
+SAFETY = ("lost", "twice", "unseen")
+
+
+class Check(NamedTuple):
+    """One line of a verdict; `target` in words, `figure` as measured (None: it could not be)."""
+
+    name: str
+    target: str
+    figure: float | str | None
+    ok: bool
+
+
+def load(path: Path) -> list[dict]:
+    """The lines of outcomes.jsonl. One that cannot be read is an empty dict, which makes the run invalid."""
+    if not Path(path).is_file():
+        return []
+    return [_parsed(line) for line in Path(path).read_text(encoding="utf-8", errors="replace").splitlines()]
+
+
+def _parsed(line: str) -> dict:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+# -- Figures -----------------------------------------------------------------------------------------------------------
+
+
+def figures(record: dict, outcomes: Iterable[dict]) -> dict:
+    """JSON-ready figures of one drill: of its record, and of the lines of its outcomes.jsonl."""
+    lines = list(outcomes)
+    sound = [validity.outcome(line) for line in lines if validity.is_sound(line)]
+    return {
+        **_counts(sound),
+        **_gaps(sound, moment(record, "fault", first=True) or 0.0),
+        **_kept(record),
+        "unseen": sum(UNSEEN in outcome.detail for outcome in sound),
+        "back_after": _back_after(sound, moment(record, "undo")),
+        "whole_after": record.get("whole_after"),
+        "late_p99": rounded(late_p99(sound)),
+        "invalid": "; ".join(validity.reasons(record, lines)) or None,
+        "timeline": timeline(sound),
+    }
+
+
+def moment(record: dict, kind: str, *, first=False) -> float | None:
+    """When the first or last event of a kind was, in seconds since the start of the load."""
+    times = [event["t"] for event in record.get("events", []) if event["kind"] == kind]
+    return (min(times) if first else max(times)) if times else None
+
+
+def rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 4)
+
+
+def _counts(outcomes: list[Outcome]) -> dict:
+    """Slowest: from its planned start, however it ended."""
+    return {
+        "requests": len(outcomes),
+        "failed": len(failures(outcomes)),
+        "failed_with_retry": len(failures(outcomes, final=True)),
+        "reasons": reasons(outcomes),
+        "slowest": rounded(max((outcome.raw_latency for outcome in outcomes), default=None)),
+        "slowest_with_retry": rounded(max((outcome.latency for outcome in outcomes), default=None)),
+    }
+
+
+def _gaps(outcomes: list[Outcome], fault: float) -> dict:
+    """Of each kind by itself: an outage lasts to the end of its own last request, not of another that hung longer."""
+    found = {}
+    for kind in (WRITE, READ):
+        of_kind = [outcome for outcome in outcomes if outcome.kind == kind]
+        found[f"{kind}_gap"] = rounded(longest_gap(of_kind, kind, fault)) if of_kind else None
+        found[f"{kind}_gap_with_retry"] = rounded(longest_gap(of_kind, kind, fault, final=True)) if of_kind else None
+    return found
+
+
+def _kept(record: dict) -> dict:
+    """What became of the writes, and what a person had to do. None: the record does not say, which no target holds."""
+    stored = record.get("stored") or {}
+    lists = {"lost": stored.get("lost"), "twice": stored.get("twice"), "operator": record.get("operator")}
+    counts = {name: None if found is None else len(found) for name, found in lists.items()}
+    return {"acknowledged": stored.get("acknowledged", 0), **counts}
+
+
+def _back_after(outcomes: list[Outcome], undo: float | None) -> float | None:
+    """From the undoing of the fault to the first good answer of any kind."""
+    if undo is None:
+        return None
+    return rounded(min((o.first_end - undo for o in outcomes if o.raw_good and o.first_end >= undo), default=None))
+
+
+# -- Verdict -----------------------------------------------------------------------------------------------------------
+
+NAMES = ("failed", "write_gap", "read_gap", "back_after", "lost", "twice", "unseen", "whole_after", "operator")
+
+
+def verdict(figures: dict, victim: str, fault: str) -> list[Check]:
+    """Each target of the row beside its figure. The first line says whether the run can tell at all."""
+    row = targets.of(victim, fault)
+    reason = figures.get("invalid")
+    checks = [Check("valid", "a run that can tell", reason or "yes", not reason)]
+    limits = ((name, getattr(row, name)) for name in NAMES)
+    judged = ((name, limit, figures.get(name)) for name, limit in limits if limit)
+    return checks + [Check(name, str(limit), figure, limit.holds(figure)) for name, limit, figure in judged]
+
+
+def state(checks: Iterable[Check]) -> str:
+    """pass, FAIL or INVALID. What an invalid run found lost, doubled or unseen stays found."""
+    missed = {check.name for check in checks if not check.ok}
+    if missed & set(SAFETY):
+        return FAIL
+    if "valid" in missed:
+        return INVALID
+    return FAIL if missed else PASS

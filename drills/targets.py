@@ -1,0 +1,86 @@
+"""What each drill has to reach: the table of guarantees as data, one line a row.
+
+A row holds for each of its victims under each of its faults; a pair without a row is an error, never a pass. `None`
+says "reported, not judged". Gaps count from the moment of the fault, `back_after` and `whole_after` from its undoing.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A bound on a figure. A figure that could not be measured (None) never holds."""
+
+    most: float
+    unit: str = ""
+    strict: bool = False
+
+    def holds(self, figure: float | None) -> bool:
+        return figure is not None and (figure < self.most if self.strict else figure <= self.most)
+
+    def __str__(self) -> str:
+        sign = "<" if self.strict else "≤"
+        return f"{sign} {self.most:g} {self.unit}" if self.unit else f"{self.most:g}"
+
+
+def under(seconds: float) -> Limit:
+    return Limit(seconds, "s", strict=True)
+
+
+def within(seconds: float) -> Limit:
+    return Limit(seconds, "s")
+
+
+NONE = Limit(0)
+UNINTERRUPTED = under(2)
+WHOLE = within(120)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Targets:
+    """The limits of one row; those with a default are the promises that every row makes."""
+
+    failed: Limit | None = NONE
+    write_gap: Limit | None = UNINTERRUPTED
+    read_gap: Limit | None = UNINTERRUPTED
+    back_after: Limit | None = None
+    lost: Limit = NONE
+    twice: Limit = NONE
+    unseen: Limit = NONE
+    whole_after: Limit = WHOLE
+    operator: Limit = NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    victims: tuple[str, ...]
+    faults: tuple[str, ...]
+    targets: Targets
+
+
+HARM = ("kill", "stop", "pause", "cut")
+PRIMARY = ("postgres-primary",)
+SINGLES = ("web", "haproxy", "pgbouncer", "etcd", "etcd-leader", "sentinel", "cache", "postgres-standby")
+REDIS = ("redis-master", "redis-replica")
+OPERATIONS = (
+    "prometheus", "grafana", "nginx-exporter", "postgres-exporter", "pgbouncer-exporter", "redis-exporter",
+)  # fmt: skip
+
+ROWS = (
+    Row(PRIMARY, ("kill", "pause", "cut"), Targets(write_gap=within(24))),
+    Row(PRIMARY, ("stop",), Targets(write_gap=within(5))),
+    Row(PRIMARY, ("switchover",), Targets(write_gap=within(3))),
+    Row(SINGLES, HARM, Targets()),
+    Row(("web",), ("rolling",), Targets()),
+    Row(REDIS, HARM, Targets()),
+    Row(("nginx",), HARM, Targets(failed=None, write_gap=None, read_gap=None, back_after=within(2))),
+    Row(OPERATIONS, HARM, Targets()),
+)
+
+
+def of(victim: str, fault: str) -> Targets:
+    """-> the limits for this drill; LookupError when the table has none."""
+    for row in ROWS:
+        if victim in row.victims and fault in row.faults:
+            return row.targets
+    raise LookupError(f"there is no target for {victim} {fault}; add it to ROWS in drills/targets.py")

@@ -1,0 +1,57 @@
+"""Hand-made drills: 60 s of load at 20 requests a second, the fault at 10 s, the undo at 30 s, whole at 40 s."""
+
+RATE, WRITE_SHARE, SECONDS = 20, 0.3, 60
+FAULT, UNDO, WHOLE = 10.0, 30.0, 40.0
+ANSWER = 0.02  # seconds
+
+
+def outcome(kind="read", due=0.0, **changes) -> dict:
+    """A good first try; `first_end` counts for both tries unless `end` is given too."""
+    line = {"kind": kind, "step": "product", "due": due, "start": due, "status": 200, "first_status": 200, "tries": 1}
+    line |= {"first_end": due + ANSWER, "cached": False, "replica": "", "request_id": "", "detail": ""} | changes
+    return {"end": line["first_end"], **line}
+
+
+def run(change=lambda line: {}) -> list[dict]:
+    """A whole run; `change(line)` says what is different about a line."""
+    lines = [outcome("write" if i % 10 in (2, 5, 8) else "read", i / RATE) for i in range(RATE * SECONDS)]
+    return [fixed(line | change(line)) for line in lines]
+
+
+def fixed(line: dict) -> dict:
+    return line | {"end": max(line["end"], line["first_end"])}
+
+
+def between(start: float, until: float, kind: str | None = None, **changes):
+    """-> a change for requests that were due in this time: outage from 12 to 15 s, say."""
+
+    def change(line: dict) -> dict:
+        return changes if start <= line["due"] < until and kind in (None, line["kind"]) else {}
+
+    return change
+
+
+def waiting(start: float, end: float, kind: str):
+    """-> a change: what was due in this time is answered, well, at its end."""
+
+    def change(line: dict) -> dict:
+        return {"first_end": end} if start <= line["due"] < end and line["kind"] == kind else {}
+
+    return change
+
+
+def record(victim="postgres-primary", fault="kill", **changes) -> dict:
+    return {
+        "victim": victim, "fault": fault, "container": f"flotilla-{victim}-1", "commit": "a" * 40, "dirty": False,
+        "at": "2026-11-21T13:00:00+00:00", "machine": "2 cores of a test", "zero": 1000.0,
+        "client": {"name": "test", "retry": {"statuses": [0, 429, 502, 503, 504], "within": 60}},
+        "set_up": {"rate": RATE, "write_share": WRITE_SHARE},
+        "events": [
+            {"t": FAULT, "kind": "fault", "text": "postgres-1 killed"},
+            {"t": 28.0, "kind": "role", "text": "postgres-2 is primary"},
+            {"t": UNDO, "kind": "undo", "text": "postgres-1 started"},
+            {"t": WHOLE, "kind": "whole", "text": "full redundancy"},
+        ],
+        "stored": {"lost": [], "twice": [], "acknowledged": 360},
+        "whole_after": WHOLE - UNDO, "operator": [], "outcomes": "outcomes.jsonl",
+    } | changes  # fmt: skip

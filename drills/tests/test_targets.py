@@ -1,0 +1,47 @@
+import pytest
+
+from drills.targets import HARM, ROWS, Limit, of, under, within
+
+
+def test_the_primary_may_let_writes_wait_but_nothing_fail():
+    kill, stop, switchover = (of("postgres-primary", fault) for fault in ("kill", "stop", "switchover"))
+    assert [str(row.write_gap) for row in (kill, stop, switchover)] == ["≤ 24 s", "≤ 5 s", "≤ 3 s"]
+    assert all(str(row.read_gap) == "< 2 s" and str(row.failed) == "0" for row in (kill, stop, switchover))
+
+
+@pytest.mark.parametrize("victim", ["web", "haproxy", "pgbouncer", "etcd", "sentinel", "cache", "redis-master"])
+@pytest.mark.parametrize("fault", HARM)
+def test_a_single_container_may_fail_nothing(victim, fault):
+    row = of(victim, fault)
+    assert (str(row.failed), str(row.write_gap), str(row.read_gap)) == ("0", "< 2 s", "< 2 s")
+
+
+def test_of_nginx_only_the_return_is_judged_and_the_writes():
+    row = of("nginx", "kill")
+    assert (row.failed, row.write_gap, row.read_gap) == (None, None, None)
+    assert str(row.back_after) == "≤ 2 s"
+    assert not row.lost.holds(1)
+
+
+def test_every_row_promises_that_no_write_is_lost_doubled_or_unseen_and_needs_no_operator():
+    for row in ROWS:
+        promises = (row.targets.lost, row.targets.twice, row.targets.unseen, row.targets.operator)
+        assert promises == (Limit(0),) * 4
+        assert row.targets.whole_after.most <= 120
+
+
+def test_no_pair_has_two_rows():
+    pairs = [(victim, fault) for row in ROWS for victim in row.victims for fault in row.faults]
+    assert len(pairs) == len(set(pairs))
+
+
+@pytest.mark.parametrize(("victim", "fault"), [("teapot", "kill"), ("cache", "switchover")])
+def test_a_pair_without_targets_is_an_error(victim, fault):
+    with pytest.raises(LookupError, match=f"no target for {victim} {fault}"):
+        of(victim, fault)
+
+
+def test_a_limit_holds_to_its_edge_and_never_for_what_was_not_measured():
+    assert within(5).holds(5)
+    assert not under(5).holds(5)
+    assert not Limit(0).holds(None)
