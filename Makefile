@@ -56,7 +56,7 @@ build: ## build the images (FORCE=1 even when nothing has changed)
 	@scripts/build
 secrets: ## make the passwords that are missing; never replaces one
 	@scripts/secrets make
-loadtest: ## people browsing and reviewing through the edge: progress, a table, a report in reports/
+loadtest: ## PROFILE=mixed RATE= USERS= DURATION= UI=1: open-loop load; progress, a report, a verdict
 	@scripts/loadtest
 lint: ## style and mistakes that reading finds
 	@scripts/check lint

@@ -52,7 +52,7 @@ load_settings() {
     : "${COMPOSE_PROJECT_NAME:=flotilla}" "${IMAGE_PREFIX:=flotilla}" "${TAG:=local}"
     : "${NET_PREFIX:=10.77}" "${BIND:=127.0.0.1}" "${SITE_HOST:=shop.localhost}"
     : "${HTTP_PORT:=8080}" "${HTTPS_PORT:=8443}" "${STATS_PORT_1:=8404}" "${STATS_PORT_2:=8405}"
-    : "${GRAFANA_PORT:=3000}" "${PROMETHEUS_PORT:=9090}"
+    : "${GRAFANA_PORT:=3000}" "${PROMETHEUS_PORT:=9090}" "${LOCUST_PORT:=8089}"
     : "${SECRETS_DIR:=./.secrets}" "${REPORTS_DIR:=./reports}"
     [[ $SECRETS_DIR == /* ]] || SECRETS_DIR=$ROOT/${SECRETS_DIR#./}
     [[ $REPORTS_DIR == /* ]] || REPORTS_DIR=$ROOT/${REPORTS_DIR#./}
@@ -60,7 +60,7 @@ load_settings() {
     [[ $PROJECT =~ ^[a-z0-9][a-z0-9_-]*$ ]] \
         || die "COMPOSE_PROJECT_NAME=$PROJECT: use lower-case letters, digits, - and _, starting with a letter or digit."
     export COMPOSE_PROJECT_NAME IMAGE_PREFIX TAG NET_PREFIX BIND SITE_HOST HTTP_PORT HTTPS_PORT STATS_PORT_1 STATS_PORT_2 \
-        GRAFANA_PORT PROMETHEUS_PORT SECRETS_DIR REPORTS_DIR
+        GRAFANA_PORT PROMETHEUS_PORT LOCUST_PORT SECRETS_DIR REPORTS_DIR
 }
 
 # -- Compose and the project's containers -------------------------------------------------------------------------------

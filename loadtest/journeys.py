@@ -1,0 +1,214 @@
+"""What the people of a load test do: one function a step, each judging what it got. A wrong page is an error.
+
+Which step, person and product belong to request number `index` follows from the plan and its seed alone.
+"""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import count
+from math import ceil
+from random import Random
+from threading import Semaphore
+
+from .edge import Edge, Response
+from .outcome import READ, WRITE, WRONG, Answer
+from .profiles import Plan, Refused, order
+from .shop import CART, HOME, LOGIN, PASSWORD, PRODUCT, REGISTER, SEARCH, Visitor, is_done
+
+FROM_CACHE = ("HIT", "STALE")
+REFUSED = "refused"  # how the detail of a 429 or 503 with Retry-After begins: the stack is full, and says so
+WORDS = ("lamp", "chair", "mug", "wool", "oak", "table", "bowl", "small", "blue", "tea")
+SHELF = 12  # products that one person puts into the cart: a cart grows no longer than that
+ACCOUNT_SHARE = 0.25  # of the people
+
+
+@dataclass(eq=False)
+class Person:
+    visitor: Visitor
+    name: str = ""  # of the account; empty: a guest
+
+
+@dataclass
+class Shop:
+    """What there is to look at; found once, before the load."""
+
+    slugs: list[str]
+    categories: list[str]
+
+
+@dataclass
+class People:
+    """`send` fits openloop.Run. Who is next takes the next step, also while an earlier step of theirs is under way."""
+
+    edge: Edge
+    plan: Plan
+    shop: Shop
+    run: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
+    here: list[Person] = field(default_factory=list)
+    members: list[Person] = field(default_factory=list)
+
+    def __post_init__(self):
+        self.steps = order(self.plan)
+        self._turns, self._reviews, self._names = count(), count(), count()
+        self._registering = Semaphore(2)
+
+    @property
+    def accounts(self) -> int:
+        """How many people need an account: some in any case, and enough for one review per person and product."""
+        if not self.plan.share("review") and not self.plan.share("login"):
+            return 0
+        reviews = self.steps.count("review")
+        wanted = max(1, ceil(reviews / len(self.shop.slugs)), int(min(self.plan.users, 80) * ACCOUNT_SHARE))
+        if wanted > self.plan.users:
+            raise Refused(f"{reviews} reviews, one per person and product, need {wanted} people: give USERS={wanted}")
+        return wanted
+
+    def arrive(self, number: int) -> Person:
+        """Person `number` opens the shop, and registers if they are one of those with an account."""
+        person = Person(Visitor(self.edge))
+        if number < self.accounts:
+            self.join(person, f"load-{self.run}-{number}")
+        person.visitor.csrf = person.visitor.form_token()["csrf_token"]
+        self.here.append(person)
+        return person
+
+    def join(self, person: Person, name: str) -> None:
+        """Hashing a password is a core's work for a while, so few do it at once."""
+        with self._registering:
+            answer = person.visitor.register(name)
+        if not is_done(answer):
+            raise Refused(f"registering answers {answer.status}")
+        person.name = name
+        self.members.append(person)
+
+    def next(self) -> Person:
+        return self.here[next(self._turns) % len(self.here)]
+
+    def pair(self) -> tuple[Person, str]:
+        """Somebody with an account and a product they have not reviewed yet."""
+        turn, place = divmod(next(self._reviews), len(self.members))
+        return self.members[place], self.shop.slugs[turn % len(self.shop.slugs)]
+
+    def new_name(self) -> str:
+        return f"load-{self.run}-new-{next(self._names)}"
+
+    def send(self, kind: str, index: int, timeout: float) -> Answer:
+        name = self.steps[index]
+        try:
+            return STEPS[name].do(self, Random(self.plan.seed << 32 | index), timeout)
+        except Exception as error:  # no answer; the step's name is worth keeping
+            return Answer(0, f"{type(error).__name__}: {error}", step=name)
+
+
+class Mix:
+    """The schedule of a plan: arrivals of openloop.Schedule, kinds of the steps."""
+
+    def __init__(self, arrivals, steps: list[str]):
+        self.arrivals, self.steps = arrivals, steps
+
+    def __len__(self) -> int:
+        return len(self.arrivals)
+
+    def due(self, index: int) -> float:
+        return self.arrivals.due(index)
+
+    def kind(self, index: int) -> str:
+        return STEPS[self.steps[index]].kind
+
+
+# -- Judging ----------------------------------------------------------------------------------------------------------
+
+
+def told(step: str, answer: Response, problem: str = "") -> Answer:
+    """An answer as the run counts it. A problem makes it wrong, whatever its status says."""
+    again = seconds(answer["Retry-After"])
+    if answer.status in (429, 503) and again is not None:
+        problem = f"{REFUSED}: {answer.status}, again in {again:g} s"
+    status = WRONG if problem and answer.status < 400 else answer.status
+    cached, replica, request = answer["X-Cache"] in FROM_CACHE, answer["X-Served-By"], answer["X-Request-ID"]
+    return Answer(status, problem, cached, again, replica, request, step=step)
+
+
+def seconds(text: str) -> float | None:
+    return float(text) if text.isascii() and text.isdigit() else None
+
+
+def page(step: str, answer: Response, *marks: str) -> Answer:
+    """A whole page, with everything in it that this page must have."""
+    missing = [mark for mark in marks if mark.encode() not in answer.body]
+    if answer.status != 200:
+        problem = f"{answer.status} {answer['Location']}".strip()
+    elif b"</html>" not in answer.body[-200:]:
+        problem = "half a page"
+    else:
+        problem = f"a page without {missing[0]}" if missing else ""
+    return told(step, answer, problem)
+
+
+def form(step: str, answer: Response) -> Answer:
+    """Only a redirect that does not lead to the login page is a success."""
+    return told(step, answer, "" if is_done(answer) else f"{answer.status} {answer['Location']}: no effect".strip())
+
+
+# -- Steps: (people, chance, seconds left) -> Answer --------------------------------------------------------------------
+
+
+def home(people: People, chance: Random, timeout: float) -> Answer:
+    return page("home", people.next().visitor.get(HOME, timeout=timeout), 'href="/categories/')
+
+
+def category(people: People, chance: Random, timeout: float) -> Answer:
+    path = chance.choice(people.shop.categories)
+    return page("category", people.next().visitor.get(path, timeout=timeout), 'href="/products/')
+
+
+def product(people: People, chance: Random, timeout: float) -> Answer:
+    path = PRODUCT.format(chance.choice(people.shop.slugs))
+    return page("product", people.next().visitor.get(path, timeout=timeout), f'action="{path}add/"')
+
+
+def search(people: People, chance: Random, timeout: float) -> Answer:
+    word = chance.choice(WORDS)
+    return page("search", people.next().visitor.get(f"{SEARCH}?q={word}", timeout=timeout), f"<h1>“{word}”")
+
+
+def cart(people: People, chance: Random, timeout: float) -> Answer:
+    return page("cart", people.next().visitor.get(CART, timeout=timeout), "<h1>Your cart")
+
+
+def add_to_cart(people: People, chance: Random, timeout: float) -> Answer:
+    person = people.next()
+    slugs, first = people.shop.slugs, people.here.index(person) * SHELF
+    slug = slugs[(first + chance.randrange(SHELF)) % len(slugs)]
+    return form("add_to_cart", person.visitor.cart_add(slug, timeout=timeout))
+
+
+def review(people: People, chance: Random, timeout: float) -> Answer:
+    author, slug = people.pair()
+    title = f"Opinion {people.run} {chance.randrange(10**6)}"
+    return form("review", author.visitor.review(slug, title, rating=chance.randint(1, 5), timeout=timeout))
+
+
+def register(people: People, chance: Random, timeout: float) -> Answer:
+    name = people.new_name()
+    fields = {"username": name, "email": f"{name}@example.org", "password1": PASSWORD, "password2": PASSWORD}
+    return form("register", Visitor(people.edge).send(REGISTER, fields, timeout=timeout))
+
+
+def login(people: People, chance: Random, timeout: float) -> Answer:
+    """Somebody with an account, from another browser."""
+    fields = {"username": chance.choice(people.members).name, "password": PASSWORD}
+    return form("login", Visitor(people.edge).send(LOGIN, fields, timeout=timeout))
+
+
+@dataclass(frozen=True)
+class Step:
+    kind: str
+    do: Callable[[People, Random, float], Answer]
+
+
+read, write = partial(Step, READ), partial(Step, WRITE)
+STEPS = {step.do.__name__: step for step in map(read, (home, category, product, search, cart))}
+STEPS |= {step.do.__name__: step for step in map(write, (add_to_cart, review, register, login))}

@@ -1,0 +1,172 @@
+"""`make loadtest`: says what it will do, does it, shows how far it is, and ends with tables, a report and a verdict.
+
+Ends with 0 when every threshold is met, 1 when one is missed or the run is invalid, 2 for a call that cannot be
+served or a report that cannot be written, 130 when it was interrupted (there is a report of what there was).
+"""
+
+from gevent import monkey
+
+monkey.patch_all()  # before anything else is imported: threads become greenlets
+
+import os  # noqa: E402
+import re  # noqa: E402
+import signal  # noqa: E402
+import sys  # noqa: E402
+from datetime import UTC, datetime  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+import gevent  # noqa: E402
+
+from . import locustfile, report, saturation, verdict  # noqa: E402
+from .about import about  # noqa: E402
+from .edge import Edge  # noqa: E402
+from .journeys import Mix, People, Shop  # noqa: E402
+from .openloop import Run, Schedule  # noqa: E402
+from .profiles import Plan, Refused, plan  # noqa: E402
+from .progress import Progress, Record  # noqa: E402
+from .sampler import Sampler  # noqa: E402
+from .shop import HOME, product_slugs  # noqa: E402
+from .tables import ending, heading  # noqa: E402
+
+REPORTS, LISTED, PRODUCTS, UI_PORT = Path("/reports"), Path("/tmp/containers"), 1000, 8089
+PREFIX = os.environ.get("NET_PREFIX", "10.77")
+ROOM = 20 * 2**20  # bytes that must be free for reports
+UI_STAYS = 600  # seconds at most, for somebody who still looks at it
+FOLDER = os.environ.get("REPORTS_NAME", "reports")  # as the person knows it
+
+
+def main() -> int:
+    try:
+        return play(prepared(plan(os.environ)))
+    except Refused as error:
+        print(f"loadtest: {error}", file=sys.stderr)
+        return 2
+
+
+# -- Before -----------------------------------------------------------------------------------------------------------
+
+
+def prepared(chosen: Plan) -> People:
+    """Everything that can be found out before the load begins."""
+    room(REPORTS)
+    edge = Edge(f"{os.environ.get('NET_PREFIX', '10.77')}.0.10", 8443, os.environ["SITE_HOST"], "/certs/ca.crt")
+    print(heading(chosen, FOLDER), flush=True)
+    try:
+        return People(edge, chosen, found(edge))
+    except (OSError, AssertionError) as error:
+        raise Refused(f"the shop does not answer as it should ({error}): is the stack up? (make status)") from None
+
+
+def room(folder: Path) -> None:
+    """A report that nobody can write is known before the load, not after it."""
+    probe = folder / f".room-{os.getpid()}"
+    try:
+        probe.write_bytes(b"\0" * 65536)
+        probe.unlink()
+        free = os.statvfs(folder)
+    except OSError as error:
+        raise Refused(f"cannot write in {FOLDER}: {error.strerror}. Free some space, or set REPORTS_DIR") from None
+    if free.f_bavail * free.f_frsize < ROOM:
+        raise Refused(f"the disk of {FOLDER} has less than {ROOM >> 20} MB free: free some space, or set REPORTS_DIR")
+
+
+def found(edge: Edge) -> Shop:
+    categories = sorted(set(re.findall(r'href="(/categories/[\w-]+/)"', edge.request("GET", HOME).text)))
+    return Shop(product_slugs(edge, PRODUCTS), categories)
+
+
+# -- The load ---------------------------------------------------------------------------------------------------------
+
+
+def play(people: People) -> int:
+    chosen, world = people.plan, locustfile.world(people)
+    page = locustfile.show(world, UI_PORT) if os.environ.get("UI") == "1" else None
+    if page:
+        print(f"Locust's page: http://{os.environ['UI_AT']}/", flush=True)
+    locustfile.come_in(world)
+    record = Record(locustfile.teller(world))
+    run = Run(people.send, Mix(Schedule(chosen.arrivals), people.steps), record.tell, keep=False)
+    began, interrupted = datetime.now(UTC), Interruption(run)
+    world.events.test_stop.add_listener(lambda **_: run.stop())  # "Stop" on Locust's page
+    sampler = sampling(run.start())
+    progress = Progress(record, run.now, chosen.seconds).start()
+    run.join()
+    seconds = round(run.now(), 1)
+    progress.stop()
+    result = made(people, run, record, began, seconds) | {"containers": sampler.stop().record()}
+    result["saturation"] = saturation.first(result)
+    status = finish(result | {"interrupted": interrupted.happened})
+    if page and not interrupted.happened:
+        linger(interrupted)
+    return 130 if interrupted.happened and status < 2 else status
+
+
+def sampling(run: Run) -> Sampler:
+    """`CONTAINERS` is what scripts/loadtest has asked the engine: a line `<id> <name>` each."""
+    LISTED.write_text(os.environ.get("CONTAINERS", ""))
+    return Sampler.of_stack(LISTED, PREFIX).start(run.zero)
+
+
+class Interruption:
+    """Ctrl-C starts nothing more and lets what is in flight end; a second one ends at once."""
+
+    def __init__(self, run: Run):
+        self.run, self.happened = run, False
+        gevent.signal_handler(signal.SIGINT, self)
+        gevent.signal_handler(signal.SIGTERM, self)
+
+    def __call__(self):
+        if self.happened:
+            os._exit(130)
+        self.happened = True
+        self.run.stop()
+
+
+def linger(interrupted: Interruption) -> None:
+    """Somebody at a terminal may still be looking at Locust's page."""
+    if not sys.stdin.isatty():
+        return
+    print(f"Locust's page stays for {UI_STAYS // 60} minutes; Ctrl-C ends it.", flush=True)
+    with gevent.Timeout(UI_STAYS, False):
+        while not interrupted.happened:
+            gevent.sleep(0.2)
+
+
+# -- Afterwards -------------------------------------------------------------------------------------------------------
+
+
+def made(people: People, run: Run, record: Record, began: datetime, seconds: float) -> dict:
+    """The run as the report takes it."""
+    chosen, outcomes = people.plan, record.outcomes
+    found = verdict.figures(outcomes)
+    invalid = run.invalid or (None if outcomes else "no request was sent")
+    thresholds = verdict.judged(found, chosen.thresholds)
+    settings = {
+        "rate": chosen.rate, "users": chosen.users, "seconds": chosen.seconds, "seed": chosen.seed,
+        "phases": chosen.arrivals, "mix": chosen.mix, "accounts": len(people.members),
+        "limits": os.environ.get("LIMITS") == "1",
+    }  # fmt: skip
+    return {
+        "profile": chosen.name, "about": chosen.about, "settings": settings, **about(), "began": began.isoformat(timespec="seconds"),
+        "seconds": seconds, **found, "invalid": invalid or None, "thresholds": thresholds,
+        "verdict": verdict.verdict(thresholds, invalid),
+    }  # fmt: skip
+
+
+def finish(result: dict) -> int:
+    """The tables, the report, the exit status."""
+    print(ending(result), flush=True)
+    try:
+        path = report.write(result, REPORTS)
+    except OSError as error:
+        print(f"loadtest: the report could not be written in {FOLDER}: {error.strerror}", file=sys.stderr)
+        return 2
+    print(f"Report: {FOLDER}/{path.relative_to(REPORTS)}")
+    return 0 if result["verdict"] == verdict.PASSED else 1
+
+
+if __name__ == "__main__":
+    # Greenlets that still wait for an answer, or serve a page, are not waited for.
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)
