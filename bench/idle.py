@@ -6,7 +6,8 @@ usage: bench/run idle      SECONDS=90
 import os
 import time
 
-from bench.cgroups import Meter, memory_bytes
+from loadtest.cgroups import Meter, memory_bytes
+
 from bench.results import full_ids, save
 
 SECONDS = int(os.environ.get("SECONDS_IDLE", 90))

@@ -13,13 +13,13 @@ import statistics
 import threading
 import time
 
+from loadtest.cgroups import Meter
 from loadtest.edge import IDLE as IDLE_SECONDS
 from loadtest.edge import Edge
 from loadtest.openloop import Answer, Run, Schedule
 from loadtest.shop import Visitor, product_slugs
 from stack.engine import NET_PREFIX, PROJECT, SITE_HOST, docker, inspect, one
 
-from bench.cgroups import Meter
 from bench.results import full_ids, save
 
 PAIRS = int(os.environ.get("PAIRS", 8))

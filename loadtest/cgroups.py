@@ -1,6 +1,7 @@
 """What a container has used, read where the kernel keeps it (cgroup v1 and v2): no process is started to ask.
 
-The host's cgroup folder is mounted at /host/cgroup (tools/run).
+The host's cgroup folder is mounted at /host/cgroup (tools/run, the load test's service).
+A container that is gone raises LookupError or OSError.
 """
 
 import time
@@ -35,6 +36,37 @@ def memory_bytes(container: str) -> int:
     if (path / "memory.usage_in_bytes").exists():
         return int((path / "memory.usage_in_bytes").read_text()) - fields(path / "memory.stat")["total_inactive_file"]
     return int((path / "memory.current").read_text()) - fields(path / "memory.stat")["inactive_file"]
+
+
+def throttling(container: str) -> tuple[int, int]:
+    """How many periods (100 ms) its CPU limit has had, and in how many of them it was held back."""
+    stat = fields(folder(container, "cpu") / "cpu.stat")
+    return stat.get("nr_periods", 0), stat.get("nr_throttled", 0)
+
+
+def out_of_memory_kills(container: str) -> int:
+    """Processes that the kernel killed since it started because its memory limit was reached."""
+    path = folder(container, "memory")
+    old = path / "memory.oom_control"
+    return fields(old if old.exists() else path / "memory.events").get("oom_kill", 0)
+
+
+def cpu_limit(container: str) -> float | None:
+    """Cores; None: no limit."""
+    path = folder(container, "cpu")
+    if (path / "cpu.cfs_quota_us").exists():
+        quota, period = ((path / f"cpu.cfs_{name}_us").read_text() for name in ("quota", "period"))
+    else:
+        quota, period = (path / "cpu.max").read_text().split()
+    return int(quota) / int(period) if quota.strip() not in ("-1", "max") else None
+
+
+def memory_limit(container: str) -> int | None:
+    """Bytes; None: no limit, which cgroup v1 writes as nearly 2**63."""
+    path = folder(container, "memory")
+    old = path / "memory.limit_in_bytes"
+    text = (old if old.exists() else path / "memory.max").read_text().strip()
+    return int(text) if text != "max" and int(text) < 1 << 60 else None
 
 
 def fields(path: Path) -> dict[str, int]:

@@ -1,0 +1,179 @@
+"""What each part of the stack used, once a second while a load test runs.
+
+`Sampler.record()` is the report's "containers":
+
+    {"limits": {name: {"cpu": cores or None, "memory": bytes or None}},
+     "samples": [{"t": s since zero, "host": share of all cores, "steal": share, "generator": cores,
+                  "containers": {name: [cores, bytes, share of periods held back] or None when it was gone},
+                  "pools": {"haproxy-1 web_safe": [queued, slots used, slots or None]}}],
+     "oom_kills": {name: processes killed for memory during the run}, "cores": of the host, "missed": what was not read}
+
+Containers come from a file with lines `<full id> <name>`. Between two files it lets others run: the load comes first.
+"""
+
+import os
+import threading
+import time
+import urllib.request
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from . import cgroups
+
+PASSWORD = Path("/run/secrets/haproxy_stats")
+COLUMNS = 18  # of the CSV, the status the last: those after it are quoted, and parsing them all would hold up the load
+GONE = (OSError, LookupError, ValueError)  # the files of a container that stops go one by one
+Pools = dict[str, list[int | None]]
+
+
+def listed(path: Path) -> dict[str, str]:
+    """Name -> full id, from lines `<full id> <name>`; names as compose makes them are shortened."""
+    pairs = dict(line.split(None, 1) for line in path.read_text().splitlines() if line.strip())
+    return dict(zip(short([name.strip() for name in pairs.values()]), pairs, strict=True))
+
+
+def short(names: list[str]) -> list[str]:
+    """Without what all begin with, and without the number of a service that has one container only."""
+    heads = [name.split("-") for name in names]
+    shared = len(os.path.commonprefix(heads))  # noqa: RUF071 - of lists: whole words, not letters
+    if all(len(head) > shared + 1 or not head[-1].isdigit() for head in heads):
+        names = ["-".join(head[shared:]) for head in heads]
+    services = Counter(name.rpartition("-")[0] for name in names)
+    return [name[:-2] if name.endswith("-1") and services[name[:-2]] == 1 else name for name in names]
+
+
+# -- HAProxy -----------------------------------------------------------------------------------------------------------
+
+
+def balancers(prefix: str) -> dict[str, str]:
+    return {f"haproxy-{n}": f"http://{prefix}.0.2{n}:8404/;csv" for n in (1, 2)}
+
+
+def fetch(url: str, password: str, timeout: float = 0.8) -> str:
+    basic = b64encode(f"admin:{password}".encode()).decode()
+    request = urllib.request.Request(url, headers={"Authorization": f"Basic {basic}"})
+    with urllib.request.urlopen(request, timeout=timeout) as answer:
+        return answer.read().decode()
+
+
+def pools(balancer: str, text: str) -> Pools:
+    """Of each pool in HAProxy's CSV: requests queued, slots used, slots of the servers that are up (None: no bound)."""
+    header, *lines = text.removeprefix("# ").splitlines()
+    names = header.split(",", COLUMNS)[:COLUMNS]
+    rows = [dict(zip(names, line.split(",", COLUMNS), strict=False)) for line in lines if line]
+    found: Pools = {}
+    bounds: dict[str, int] = {}
+    for row in rows:  # a pool's own row comes after its servers'
+        pool = f"{balancer} {row['pxname']}"
+        if row["svname"] == "BACKEND":
+            found[pool] = [int(row["qcur"] or 0), int(row["scur"] or 0), bounds.get(pool)]
+        elif row["status"].startswith("UP") and row["slim"]:
+            bounds[pool] = bounds.get(pool, 0) + int(row["slim"])
+    return found
+
+
+# -- The machine -------------------------------------------------------------------------------------------------------
+
+
+def host_times(stat: Path = Path("/proc/stat")) -> tuple[int, int, int]:
+    """Ticks of all cores since boot: all, busy, stolen by other guests of the machine below."""
+    user, nice, system, idle, waiting, irq, soft, steal = map(int, stat.read_text().split("\n", 1)[0].split()[1:9])
+    busy = user + nice + system + irq + soft + steal
+    return busy + idle + waiting, busy, steal
+
+
+def usage(container: str) -> tuple[float, int, int, int]:
+    return cgroups.cpu_seconds(container), cgroups.memory_bytes(container), *cgroups.throttling(container)
+
+
+def between(before: tuple, after: tuple, seconds: float) -> list[float]:
+    """[cores, bytes, share of the periods in which the limit held it back]; a restart begins its counters anew."""
+    cpu = after[0] - before[0] if after[0] >= before[0] else after[0]
+    periods, held = (max(0, later - earlier) for later, earlier in zip(after[2:], before[2:], strict=True))
+    return [round(cpu / seconds, 4), after[1], round(held / periods, 3) if periods else 0.0]
+
+
+class Sampler:
+    """`start(zero)` when the load starts, `stop()` when it has ended. `ask`: name of a balancer -> its CSV."""
+
+    def __init__(self, containers: dict[str, str], ask: dict[str, Callable[[], str]] | None = None, every: float = 1.0):
+        self.containers, self.ask, self.every = containers, ask or {}, every
+        self.samples: list[dict] = []
+        self.missed: dict[str, int] = {}
+        self._over = threading.Event()
+
+    @classmethod
+    def of_stack(cls, containers: Path, prefix: str, password: Path = PASSWORD) -> "Sampler":
+        secret = password.read_text().strip()
+        asks = {name: (lambda url=url: fetch(url, secret)) for name, url in balancers(prefix).items()}
+        return cls(listed(containers), asks)
+
+    def start(self, zero: float | None = None) -> "Sampler":
+        self._zero = time.monotonic() if zero is None else zero
+        self._limits, self._kills = self._each(limits_of), self._each(cgroups.out_of_memory_kills)
+        self._last = self._read()
+        self._thread = threading.Thread(target=self._sample, name="sampler", daemon=True)
+        self._thread.start()
+        return self
+
+    def stop(self) -> "Sampler":
+        self._over.set()
+        self._thread.join()
+        return self
+
+    def record(self) -> dict:
+        kills = self._each(cgroups.out_of_memory_kills)
+        counted = {name: count - (self._kills.get(name) or 0) for name, count in kills.items() if count is not None}
+        killed = {name: count for name, count in counted.items() if count > 0}
+        return {"limits": {name: limit for name, limit in self._limits.items() if limit}, "samples": self.samples,
+                "oom_kills": killed, "cores": os.cpu_count(), "missed": self.missed}  # fmt: skip
+
+    def _sample(self) -> None:
+        due = time.monotonic() + self.every
+        while not self._over.wait(max(0.0, due - time.monotonic())):
+            self.samples.append(self._row())
+            due = max(due + self.every, time.monotonic())  # a late one is not made up for
+
+    def _each(self, read: Callable) -> dict:
+        """Name -> what `read` gives of the container; None of one that is gone."""
+        found = {}
+        for name, container in self.containers.items():
+            try:
+                found[name] = read(container)
+            except GONE:
+                found[name] = None
+            time.sleep(0)
+        return found
+
+    def _read(self) -> tuple:
+        return time.monotonic(), host_times(), time.process_time(), self._each(usage)
+
+    def _row(self) -> dict:
+        (was, host, own, before), (now, host_now, own_now, after) = self._last, self._read()
+        self._last = now, host_now, own_now, after
+        ticks, busy, steal = (later - earlier for later, earlier in zip(host_now, host, strict=True))
+        pairs = ((name, before[name], after[name]) for name in after)
+        return {
+            "t": round(now - self._zero, 2),
+            "host": round(busy / max(ticks, 1), 4),
+            "steal": round(steal / max(ticks, 1), 4),
+            "generator": round((own_now - own) / (now - was), 4),
+            "containers": {name: between(a, b, now - was) if a and b else None for name, a, b in pairs},
+            "pools": self._pools(),
+        }
+
+    def _pools(self) -> Pools:
+        found: Pools = {}
+        for name, ask in self.ask.items():
+            try:
+                found |= pools(name, ask())
+            except (OSError, ValueError, KeyError):  # a killed balancer is what a drill is about
+                self.missed[name] = self.missed.get(name, 0) + 1
+            time.sleep(0)
+        return found
+
+
+def limits_of(container: str) -> dict:
+    return {"cpu": cgroups.cpu_limit(container), "memory": cgroups.memory_limit(container)}
