@@ -21,7 +21,7 @@ doctor: ## say whether this machine can run the stack, and what to do if not
 	@scripts/doctor
 
 ##@ Watch it survive    (S= is a service, a replica, or a role: web, web-2, postgres-1, postgres-primary, redis-master)
-.PHONY: kill stop start restart logs switchover scale
+.PHONY: kill stop start restart logs switchover scale watch
 kill: ## S=web kills one container at once, as if its machine had gone
 	@scripts/container kill "$$S"
 stop: ## S=postgres-primary asks one container to end, and waits
@@ -36,6 +36,8 @@ switchover: ## hand the Postgres primary over to a standby, as planned work does
 	@scripts/switchover
 scale: ## S=web N=5 runs that many replicas, until the next make up
 	@scripts/scale "$$S" "$$N"
+watch: ## a live screen: who is up, who leads, rate, errors, latency; PROBE=0 DURATION= NO_COLOR=1
+	@scripts/watch
 
 ##@ Look inside
 .PHONY: psql shell passwords trust
