@@ -1,52 +1,20 @@
 """A small HTTPS client for the edge: by address, under the site's name, trusting the stack's own CA.
 
 It never sends a request a second time. Connections are kept, but an idle one is given up well before the edge would
-close it, so that no request is spent on a connection that has just ended.
+close it, so that no request is spent on a connection that has just ended. `timeout` bounds the whole request.
 """
 
-import http.client
-import json
 import socket
 import ssl
 import threading
 import time
 from dataclasses import dataclass, field
-from http.cookies import SimpleCookie
 from urllib.parse import urlencode
+
+from .http1 import Connection, Response
 
 IDLE = 5.0  # seconds a connection may rest; the edge keeps it for a minute and more
 CONNECT = 10.0
-
-
-class Connection(http.client.HTTPSConnection):
-    """Connects to an address while speaking TLS and HTTP to a name; `source` is the local address, or none."""
-
-    def __init__(self, address, name, context, source=None):
-        super().__init__(name, context=context)
-        self.address, self.context, self.source, self.used = address, context, source, time.monotonic()
-
-    def connect(self):
-        raw = socket.create_connection(self.address, timeout=CONNECT, source_address=self.source)
-        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.sock = self.context.wrap_socket(raw, server_hostname=self.host)
-
-
-@dataclass(frozen=True)
-class Response:
-    status: int
-    headers: http.client.HTTPMessage
-    body: bytes
-
-    @property
-    def text(self) -> str:
-        return self.body.decode("utf-8", "replace")
-
-    def json(self):
-        return json.loads(self.body)
-
-    def __getitem__(self, header: str) -> str:
-        """All its values, as one list; empty when it is not there."""
-        return ", ".join(self.headers.get_all(header, []))
 
 
 @dataclass
@@ -57,7 +25,7 @@ class Edge:
     port: int
     host: str
     ca: str
-    source: str | None = None
+    source: str | None = None  # the local address to connect from
     _idle: list[Connection] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -70,38 +38,50 @@ class Edge:
         return f"https://{self.host}" + ("" if self.port == 443 else f":{self.port}")
 
     def request(self, method, path, *, body=None, headers=None, timeout=60.0) -> Response:
-        connection = self._take()
+        deadline = time.monotonic() + timeout
+        request = self._bytes(method, path, body, headers or {})
+        connection = self._take() or self._connect(deadline)
         try:
-            connection.timeout = timeout
-            if connection.sock is not None:
-                connection.sock.settimeout(timeout)
-            else:
-                connection.connect()
-                connection.sock.settimeout(timeout)
-            connection.request(method, path, body=body, headers={"Host": self.origin.split("//")[1], **(headers or {})})
-            answer = connection.getresponse()
-            response = Response(answer.status, answer.headers, answer.read())
+            response = connection.ask(request, method, deadline)
         except BaseException:
             connection.close()
             raise
-        self._give(connection, keep=not answer.will_close)
+        self._give(connection)
         return response
 
-    def _take(self) -> Connection:
+    def _bytes(self, method: str, path: str, body: bytes | str | None, headers: dict) -> bytes:
+        sent = {"Host": self.origin.partition("//")[2], "Accept-Encoding": "identity", **headers}
+        data = body.encode() if isinstance(body, str) else body or b""
+        if data or method in ("POST", "PUT", "PATCH"):
+            sent["Content-Length"] = len(data)
+        lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items()), "", ""]
+        return "\r\n".join(lines).encode("latin-1") + data
+
+    def _connect(self, deadline: float) -> Connection:
+        source = (self.source, 0) if self.source else None
+        left = max(deadline - time.monotonic(), 0.001)
+        raw = socket.create_connection((self.address, self.port), min(CONNECT, left), source)
+        try:
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return Connection(self.context.wrap_socket(raw, server_hostname=self.host), deadline)
+        except BaseException:
+            raw.close()
+            raise
+
+    def _take(self) -> Connection | None:
+        """The connection that was used last, so that those of a busy moment rest and are given up."""
         with self._lock:
             while self._idle:
                 connection = self._idle.pop()
                 if time.monotonic() - connection.used < IDLE:
                     return connection
                 connection.close()
-        source = (self.source, 0) if self.source else None
-        return Connection((self.address, self.port), self.host, self.context, source)
+        return None
 
-    def _give(self, connection, keep: bool) -> None:
-        if not keep:
+    def _give(self, connection: Connection) -> None:
+        if not connection.reusable:
             connection.close()
             return
-        connection.used = time.monotonic()
         with self._lock:
             self._idle.append(connection)
 
@@ -129,9 +109,11 @@ class Session:
 
     def keep(self, response: Response) -> None:
         """Take the cookies that a response sets."""
-        for line in response.headers.get_all("Set-Cookie", []):
-            for name, morsel in SimpleCookie(line).items():
-                if morsel["max-age"] == "0" or not morsel.value:
-                    self.cookies.pop(name, None)
-                else:
-                    self.cookies[name] = morsel.value
+        for line in response.headers.get_all("Set-Cookie", ()):
+            pair, *attributes = line.split(";")
+            name, _, value = pair.strip().partition("=")
+            gone = any(attribute.strip().lower() == "max-age=0" for attribute in attributes)
+            if gone or not value.strip('"'):
+                self.cookies.pop(name, None)
+            else:
+                self.cookies[name] = value

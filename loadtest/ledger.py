@@ -4,23 +4,34 @@ import json
 import os
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 
 class Ledger:
-    """Append-only file of JSON lines. Invariant: a write counts as acknowledged only once its line is on the disk."""
+    """Append-only file of JSON lines. Invariant: a write counts as acknowledged only once its line is on the disk.
 
-    def __init__(self, path: Path):
-        self.path = Path(path)
+    `sync(descriptor)` waits for the disk; under gevent it must let others go on meanwhile. Those who wait together
+    are served by one sync: a sync covers every line that was written before it began.
+    """
+
+    def __init__(self, path: Path, sync: Callable[[int], None] | None = None):
+        self.path, self.sync = Path(path), sync or os.fsync
         self._file = self.path.open("a", encoding="utf-8")
-        self._lock = threading.Lock()
+        self._writing, self._syncing = threading.Lock(), threading.Lock()
+        self._written = self._synced = 0
 
     def acknowledge(self, marker: str, **facts) -> None:
-        with self._lock:
+        with self._writing:
             self._file.write(json.dumps({"marker": marker, **facts}) + "\n")
             self._file.flush()
-            os.fsync(self._file.fileno())
+            self._written += 1
+            mine = self._written
+        with self._syncing:
+            if self._synced < mine:
+                upto = self._written
+                self.sync(self._file.fileno())
+                self._synced = upto
 
     def close(self) -> None:
         self._file.close()

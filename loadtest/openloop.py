@@ -84,7 +84,8 @@ class Run:
     bound_reached: bool = False
     _in_flight: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _stop: threading.Event = field(default_factory=threading.Event)
+    _stopped: bool = False
+    _error: Exception | None = None
 
     def start(self) -> "Run":
         self.zero = time.monotonic()
@@ -93,31 +94,45 @@ class Run:
         return self
 
     def join(self) -> list[Outcome]:
+        """Raises what on_outcome raised: a run whose record is not whole says nothing."""
         self._driver.join()
+        if self._error:
+            raise self._error
         return sorted(self.outcomes, key=lambda outcome: outcome.due)
 
     def stop(self) -> None:
         """Start nothing more; what is in flight may end."""
-        self._stop.set()
+        self._stopped = True
 
     def now(self) -> float:
         return time.monotonic() - self.zero
+
+    @property
+    def late_p99(self) -> float:
+        return percentile(self.late, 0.99)
 
     @property
     def invalid(self) -> str:
         """Why this run says nothing about the server; empty when it does."""
         if self.bound_reached:
             return f"{self.bound} requests were waiting at once: the generator starts no more than that"
-        late = percentile(self.late, 0.99)
-        return f"p99 of late starts is {late * 1000:.1f} ms: the generator fell behind" if late > LATE_START else ""
+        if (late := self.late_p99) > LATE_START:
+            return f"p99 of late starts is {late * 1000:.1f} ms: the generator fell behind"
+        return ""
 
     def _drive(self) -> None:
         with ThreadPoolExecutor(max_workers=self.bound) as pool:
             for index in range(len(self.schedule)):
-                if self._stop.wait(max(self.schedule.due(index) - self.now(), 0)):
+                if not self._wait_for(self.schedule.due(index)):
                     break
                 self._count(1)
                 pool.submit(self._one, index)
+
+    def _wait_for(self, due: float) -> bool:
+        """Until then, or until stopped: whether to go on. Short sleeps cost a third of a wait for an event."""
+        while not self._stopped and (left := due - self.now()) > 0:
+            time.sleep(min(left, 0.2))
+        return not self._stopped
 
     def _count(self, step: int) -> None:
         with self._lock:
@@ -132,6 +147,9 @@ class Run:
             if answer.look and answer.good:
                 start = self.now()
                 self._play(LOOK, start, start, answer.look)
+        except Exception as error:
+            self._error = error
+            self.stop()
         finally:
             self._count(-1)
 

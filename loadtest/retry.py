@@ -16,10 +16,10 @@ class Retry:
     first: float = 0.2
     longest: float = 3.0
     jitter: float = 0.5
-    within: float = 60.0  # seconds from the planned start; a pause that would end later is not begun
 
     def pause(self, answer, tries: int, left: float) -> float | None:
-        """Seconds until the next try, or None: there is none. `left`: seconds until the request counts as failed."""
+        """Seconds until the next try, or None: there is none. `left`: seconds until the request counts as failed; a
+        pause that would take them all is not begun."""
         if answer.status not in self.statuses:
             return None
         asked = answer.retry_after

@@ -11,18 +11,21 @@ import uuid
 from collections.abc import Callable
 
 from .edge import Edge, Response, Session
+from .judged import form, page, told
 from .ledger import Ledger
-from .openloop import WRITE, Answer
+from .outcome import WRITE, Answer, attempt
 from .shop import CART, HOME, PRODUCT, SEARCH, Visitor, is_done, product_slugs
 
-UNSEEN = "unseen"  # the detail of a look that did not show the write
-FROM_CACHE = ("HIT", "STALE")
+UNSEEN = "unseen"  # how the detail of a look begins that did not show the write
 AUTHORS = 6
 PRODUCTS = 600
 
 
 class Traffic:
-    """`send` fits openloop.Run. One object serves many runs: pairs are never used again."""
+    """`send` fits openloop.Run, with and without retries. One object serves many runs: pairs are never used again.
+
+    Invariant: a write that failed is sent again under its index as the same write: number, request key, body.
+    """
 
     def __init__(self, edge: Edge, ledger: Ledger):
         self.edge, self.ledger = edge, ledger
@@ -31,6 +34,7 @@ class Traffic:
         assert len(self.slugs) == PRODUCTS, f"only {len(self.slugs)} products found"
         self.authors = [self._author(number) for number in range(AUTHORS)]
         self._numbers = itertools.count()
+        self._begun: dict[int, int] = {}  # index -> number of each write that is not acknowledged
         self._lock = threading.Lock()
 
     def _author(self, number: int) -> Visitor:
@@ -50,51 +54,65 @@ class Traffic:
         return self.slugs[place], self.authors[(place + turn) % AUTHORS]
 
     def send(self, kind: str, index: int, timeout: float) -> Answer:
-        return self._write(timeout) if kind == WRITE else self._read(index, timeout)
+        return self._write(index, timeout) if kind == WRITE else self._read(index, timeout)
 
     # -- Writes --
 
-    def _write(self, timeout: float) -> Answer:
+    def _number(self, index: int) -> int:
         with self._lock:
-            number = next(self._numbers)
+            if index not in self._begun:
+                self._begun[index] = next(self._numbers)
+            return self._begun[index]
+
+    def _key(self, number: int) -> str:
+        return str(uuid.uuid5(uuid.NAMESPACE_OID, f"{self.name} {number}"))
+
+    def _write(self, index: int, timeout: float) -> Answer:
+        number = self._number(index)
         slug, author = self._pair(number)
+        options = {"key": self._key(number), "timeout": timeout}
         if number % 2:
             marker = shown = f"review {self.name} {number}"
-            page = PRODUCT.format(slug)
-            answer = author.review(slug, marker, timeout=timeout)
+            step, path, send = "review", PRODUCT.format(slug), lambda: author.review(slug, marker, **options)
         else:
-            marker, shown, page = f"cart {author.name} {slug}", PRODUCT.format(slug), CART
-            answer = author.cart_add(slug, timeout=timeout)
-        if is_done(answer):
-            self.ledger.acknowledge(marker, request=answer["X-Request-ID"])
-            return Answer(answer.status, look=self._look(author, answer, page, shown))
-        # A redirect to the login page, or a form shown again with 200, is no effect: not counted as good.
-        status = answer.status if answer.status >= 400 else 0
-        return Answer(status, f"{answer.status} {answer['Location']} {answer['X-Request-ID']}".strip())
+            marker, shown = f"cart {author.name} {slug}", PRODUCT.format(slug)
+            step, path, send = "add_to_cart", CART, lambda: author.cart_add(slug, **options)
 
-    def _look(self, author: Visitor, written: Response, page: str, shown: str) -> Callable[[float], Answer]:
+        def request() -> Answer:
+            response = send()
+            answer = form(response, step, self._look(author, response, path, shown))
+            if answer.good:
+                self.ledger.acknowledge(marker, request=answer.request_id)
+                self._begun.pop(index, None)
+            return answer
+
+        return attempt(request, step)
+
+    def _look(self, author: Visitor, written: Response, path: str, shown: str) -> Callable[[float], Answer]:
         """The author's next page view, in a browser of its own: another write of theirs must not lend it its cookie."""
         browser = Session(self.edge, author.cookies)
         browser.keep(written)
+        step = "cart" if path == CART else "product"
 
-        def look(timeout: float) -> Answer:
-            answer = browser.get(page, timeout=timeout)
-            if answer.status == 200 and shown not in answer.text:
-                return Answer(0, f"{UNSEEN}: {shown} {answer['Server-Timing']} {answer['X-Request-ID']}")
-            return Answer(answer.status, page if answer.status != 200 else "", answer["X-Cache"] in FROM_CACHE)
+        def request(timeout: float) -> Answer:
+            response = browser.get(path, timeout=timeout)
+            if response.status == 200 and shown.encode() not in response.body:
+                where = f"{response['Server-Timing']} {response['X-Request-ID']}"
+                return told(response, step, f"{UNSEEN}: {shown} {where}")
+            return page(response, step)
 
-        return look
+        return lambda timeout: attempt(lambda: request(timeout), step)
 
     # -- Reads: three of four as somebody known, whom the edge's cache does not serve --
 
     def _read(self, index: int, timeout: float) -> Answer:
         slug = self.slugs[(index * 7) % len(self.slugs)]
-        paths = (PRODUCT.format(slug), f"{SEARCH}?q={slug.split('-')[0]}", CART, PRODUCT.format(slug), HOME)
-        path = paths[index % len(paths)]
-        if index % 4 == 0 and path != CART:
-            answer = self.edge.request("GET", path, timeout=timeout)
-        else:
-            answer = self.authors[index % AUTHORS].get(path, timeout=timeout)
-        if answer.status == 200 and "</html>" not in answer.text[-200:].lower():
-            return Answer(0, f"{path}: half a page")
-        return Answer(answer.status, path if answer.status != 200 else "", answer["X-Cache"] in FROM_CACHE)
+        step, path = (
+            ("product", PRODUCT.format(slug)),
+            ("search", f"{SEARCH}?q={slug.split('-')[0]}"),
+            ("cart", CART),
+            ("product", PRODUCT.format(slug)),
+            ("home", HOME),
+        )[index % 5]
+        reader = self.edge if index % 4 == 0 and path != CART else self.authors[index % AUTHORS]
+        return attempt(lambda: page(reader.request("GET", path, timeout=timeout), step), step)
