@@ -1,4 +1,4 @@
-"""What a report says about where it was made: machine, versions, commit. What only the host knows comes by environment."""
+"""Where a report was made: machine, versions, commit. What only the host knows comes by the environment."""
 
 import os
 import platform

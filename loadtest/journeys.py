@@ -5,19 +5,19 @@ Which step, person and product belong to request number `index` follows from the
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 from math import ceil
 from random import Random
 from threading import Semaphore
 
+from . import judged
 from .edge import Edge, Response
-from .outcome import READ, WRITE, WRONG, Answer
+from .outcome import READ, WRITE, Answer
 from .profiles import Plan, Refused, order
 from .shop import CART, HOME, LOGIN, PASSWORD, PRODUCT, REGISTER, SEARCH, Visitor, is_done
 
-FROM_CACHE = ("HIT", "STALE")
 REFUSED = "refused"  # how the detail of a 429 or 503 with Retry-After begins: the stack is full, and says so
 WORDS = ("lamp", "chair", "mug", "wool", "oak", "table", "bowl", "small", "blue", "tea")
 SHELF = 12  # products that one person puts into the cart: a cart grows no longer than that
@@ -52,7 +52,7 @@ class People:
     def __post_init__(self):
         self.steps = order(self.plan)
         self._turns, self._reviews, self._names = count(), count(), count()
-        self._registering = Semaphore(2)
+        self._registering, self._arriving = Semaphore(2), Semaphore(4)
 
     @property
     def accounts(self) -> int:
@@ -69,8 +69,9 @@ class People:
         """Person `number` opens the shop, and registers if they are one of those with an account."""
         person = Person(Visitor(self.edge))
         if number < self.accounts:
-            self.join(person, f"load-{self.run}-{number}")
-        person.visitor.csrf = person.visitor.form_token()["csrf_token"]
+            self.join(person, self.new_name())
+        with self._arriving:
+            person.visitor.csrf = person.visitor.form_token()["csrf_token"]
         self.here.append(person)
         return person
 
@@ -92,12 +93,12 @@ class People:
         return self.members[place], self.shop.slugs[turn % len(self.shop.slugs)]
 
     def new_name(self) -> str:
-        return f"load-{self.run}-new-{next(self._names)}"
+        return f"load-{self.run}-{next(self._names)}"
 
     def send(self, kind: str, index: int, timeout: float) -> Answer:
         name = self.steps[index]
         try:
-            return STEPS[name].do(self, Random(self.plan.seed << 32 | index), timeout)
+            return marked(STEPS[name].do(self, Random(self.plan.seed << 32 | index), timeout))
         except Exception as error:  # no answer; the step's name is worth keeping
             return Answer(0, f"{type(error).__name__}: {error}", step=name)
 
@@ -121,38 +122,25 @@ class Mix:
 # -- Judging ----------------------------------------------------------------------------------------------------------
 
 
-def told(step: str, answer: Response, problem: str = "") -> Answer:
-    """An answer as the run counts it. A problem makes it wrong, whatever its status says."""
-    again = seconds(answer["Retry-After"])
-    if answer.status in (429, 503) and again is not None:
-        problem = f"{REFUSED}: {answer.status}, again in {again:g} s"
-    status = WRONG if problem and answer.status < 400 else answer.status
-    cached, replica, request = answer["X-Cache"] in FROM_CACHE, answer["X-Served-By"], answer["X-Request-ID"]
-    return Answer(status, problem, cached, again, replica, request, step=step)
-
-
-def seconds(text: str) -> float | None:
-    return float(text) if text.isascii() and text.isdigit() else None
-
-
-def page(step: str, answer: Response, *marks: str) -> Answer:
+def page(step: str, response: Response, *marks: str) -> Answer:
     """A whole page, with everything in it that this page must have."""
-    missing = [mark for mark in marks if mark.encode() not in answer.body]
-    if answer.status != 200:
-        problem = f"{answer.status} {answer['Location']}".strip()
-    elif b"</html>" not in answer.body[-200:]:
-        problem = "half a page"
-    else:
-        problem = f"a page without {missing[0]}" if missing else ""
-    return told(step, answer, problem)
+    missing = [mark for mark in marks if mark.encode() not in response.body]
+    answer = judged.page(response, step)
+    return judged.told(response, step, f"a page without {missing[0]}") if answer.good and missing else answer
 
 
-def form(step: str, answer: Response) -> Answer:
-    """Only a redirect that does not lead to the login page is a success."""
-    return told(step, answer, "" if is_done(answer) else f"{answer.status} {answer['Location']}: no effect".strip())
+def form(step: str, response: Response) -> Answer:
+    return judged.form(response, step)
 
 
-# -- Steps: (people, chance, seconds left) -> Answer --------------------------------------------------------------------
+def marked(answer: Answer) -> Answer:
+    """The stack is full, and says when to come again: told apart from what has failed."""
+    if answer.status not in (429, 503) or answer.retry_after is None:
+        return answer
+    return replace(answer, detail=f"{REFUSED}: {answer.status}, again in {answer.retry_after:g} s")
+
+
+# -- Steps: (people, chance, seconds left) -> Answer ------------------------------------------------------------------
 
 
 def home(people: People, chance: Random, timeout: float) -> Answer:

@@ -16,6 +16,7 @@ from .outcome import Outcome
 from .profiles import Refused
 
 ARRIVALS = 20  # people a second that come in before the load begins
+PAUSES = (1.0, 3.0, 6.0)  # seconds before another try: a stack that has just been started is busy
 COME_IN = 120.0  # seconds they have for that
 
 
@@ -24,10 +25,14 @@ class Visitor(User):
 
     def on_start(self):
         world = self.environment
-        try:
-            world.people.arrive(next(world.numbers))
-        except (OSError, AssertionError, ValueError) as error:
-            world.trouble.append(f"{type(error).__name__}: {error}" if not isinstance(error, Refused) else str(error))
+        number, pauses = next(world.numbers), list(PAUSES)
+        while True:
+            try:
+                return world.people.arrive(number)
+            except (OSError, AssertionError, ValueError) as error:
+                if not pauses:
+                    return world.trouble.append(str(error) or type(error).__name__)
+            gevent.sleep(pauses.pop(0))
 
     @task
     def be_there(self):
@@ -52,7 +57,7 @@ def come_in(environment: Environment) -> None:
     if environment.trouble:
         raise Refused(f"the shop does not let people in ({environment.trouble[0]}): see 'make status'")
     if len(people.here) < wanted:
-        raise Refused(f"only {len(people.here)} of {wanted} people got into the shop in {COME_IN:.0f} s: use fewer USERS")
+        raise Refused(f"only {len(people.here)} of {wanted} people got into the shop in {COME_IN:.0f} s: try fewer")
 
 
 def show(environment: Environment, port: int):
@@ -73,4 +78,3 @@ def teller(environment: Environment):
         )  # fmt: skip
 
     return tell
-

@@ -4,29 +4,30 @@ Ends with 0 when every threshold is met, 1 when one is missed or the run is inva
 served or a report that cannot be written, 130 when it was interrupted (there is a report of what there was).
 """
 
-from gevent import monkey
+from . import greenlets
 
-monkey.patch_all()  # before anything else is imported: threads become greenlets
+if __name__ == "__main__":
+    greenlets.patch()
 
-import os  # noqa: E402
-import re  # noqa: E402
-import signal  # noqa: E402
-import sys  # noqa: E402
-from datetime import UTC, datetime  # noqa: E402
-from pathlib import Path  # noqa: E402
+import os
+import re
+import signal
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
 
-import gevent  # noqa: E402
+import gevent
 
-from . import locustfile, report, saturation, verdict  # noqa: E402
-from .about import about  # noqa: E402
-from .edge import Edge  # noqa: E402
-from .journeys import Mix, People, Shop  # noqa: E402
-from .openloop import Run, Schedule  # noqa: E402
-from .profiles import Plan, Refused, plan  # noqa: E402
-from .progress import Progress, Record  # noqa: E402
-from .sampler import Sampler  # noqa: E402
-from .shop import HOME, product_slugs  # noqa: E402
-from .tables import ending, heading  # noqa: E402
+from . import locustfile, report, saturation, verdict
+from .about import about
+from .edge import Edge
+from .journeys import Mix, People, Shop
+from .openloop import Run, Schedule
+from .profiles import Plan, Refused, plan
+from .progress import Progress, Record
+from .sampler import Sampler
+from .shop import HOME, product_slugs
+from .tables import ending, heading
 
 REPORTS, LISTED, PRODUCTS, UI_PORT = Path("/reports"), Path("/tmp/containers"), 1000, 8089
 PREFIX = os.environ.get("NET_PREFIX", "10.77")
@@ -88,6 +89,7 @@ def play(people: People) -> int:
     run = Run(people.send, Mix(Schedule(chosen.arrivals), people.steps), record.tell, keep=False)
     began, interrupted = datetime.now(UTC), Interruption(run)
     world.events.test_stop.add_listener(lambda **_: run.stop())  # "Stop" on Locust's page
+    greenlets.quiet_collector()
     sampler = sampling(run.start())
     progress = Progress(record, run.now, chosen.seconds).start()
     run.join()
@@ -147,9 +149,9 @@ def made(people: People, run: Run, record: Record, began: datetime, seconds: flo
         "limits": os.environ.get("LIMITS") == "1",
     }  # fmt: skip
     return {
-        "profile": chosen.name, "about": chosen.about, "settings": settings, **about(), "began": began.isoformat(timespec="seconds"),
-        "seconds": seconds, **found, "invalid": invalid or None, "thresholds": thresholds,
-        "verdict": verdict.verdict(thresholds, invalid),
+        "profile": chosen.name, "about": chosen.about, "settings": settings, **about(),
+        "began": began.isoformat(timespec="seconds"), "seconds": seconds, **found, "invalid": invalid or None,
+        "thresholds": thresholds, "verdict": verdict.verdict(thresholds, invalid),
     }  # fmt: skip
 
 

@@ -19,7 +19,7 @@ class Refused(ValueError):
 
 @dataclass(frozen=True)
 class Plan:
-    """One load test. `phases`: (share of the seconds, times the rate); `mix`: step -> weight; thresholds: name -> limit."""
+    """One load test. `phases`: (share of the seconds, times the rate); `mix`: step -> weight."""
 
     name: str
     about: str
@@ -83,11 +83,15 @@ def number(settings: Mapping[str, str], name: str, kind: type, low: int, high: i
 
 def bounded(chosen: Plan) -> Plan:
     if chosen.peak > RATE_MAX:
-        raise Refused(f"RATE={chosen.rate:g} makes {chosen.peak:g} requests/s at the peak of '{chosen.name}': "
-                      f"use at most {RATE_MAX * chosen.rate / chosen.peak:g}")
+        raise Refused(
+            f"RATE={chosen.rate:g} makes {chosen.peak:g} requests/s at the peak of '{chosen.name}': "
+            f"use at most {RATE_MAX * chosen.rate / chosen.peak:g}"
+        )
     if chosen.requests > REQUESTS_MAX:
-        raise Refused(f"{chosen.rate:g} requests/s for {chosen.seconds} s are {chosen.requests} requests: "
-                      f"give a smaller RATE or DURATION, {REQUESTS_MAX} in all is the bound")
+        raise Refused(
+            f"{chosen.rate:g} requests/s for {chosen.seconds} s are {chosen.requests} requests: "
+            f"give a smaller RATE or DURATION, {REQUESTS_MAX} in all is the bound"
+        )
     return chosen
 
 
