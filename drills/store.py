@@ -72,12 +72,14 @@ def _missing(part: dict, names: Iterable[str]) -> list[str]:
     return [name for name in names if name not in part]
 
 
-def have(victim: str, fault: str, since: str | None = None, folder: Path = FOLDER) -> int:
+def have(victim: str, fault: str, since: str | None = None, *, away: float | None = None, folder: Path = FOLDER) -> int:
     """How many valid runs of this drill there are, passed or failed: of this commit, or of `since` and what follows.
 
-    A run of changed files is no run of this commit; who names `since` says that the changes do not matter.
+    A run of changed files is no run of this commit; who names `since` says that the changes do not matter. With `away`,
+    only runs count whose victim was gone for so many seconds.
     """
-    valid = [r["record"] for r in results(folder=folder) if is_of(r, victim, fault) and not r["figures"].get("invalid")]
+    found = [result for result in results(folder=folder) if is_of(result, victim, fault)]
+    valid = [r["record"] for r in found if not r["figures"].get("invalid") and away in (None, seconds_away(r))]
     if since:
         return sum(descends(record["commit"], since) for record in valid)
     commit = head()
@@ -86,6 +88,28 @@ def have(victim: str, fault: str, since: str | None = None, folder: Path = FOLDE
 
 def is_of(result: dict, victim: str, fault: str) -> bool:
     return (result["record"]["victim"], result["record"]["fault"]) == (victim, fault)
+
+
+def seconds_away(result: dict) -> float:
+    return result["record"].get("set_up", {}).get("away", 0)
+
+
+def standing(since: str | None = None, folder: Path = FOLDER) -> list[dict]:
+    """The results that say how things stand: of the commits from `since` on, else of each drill's newest commit.
+
+    Of each drill only the runs in which its victim was gone longest: a short set does not stand in for the whole one.
+    """
+    grouped: dict[tuple[str, str], list[dict]] = {}
+    for result in results(since, folder):
+        grouped.setdefault((result["record"]["victim"], result["record"]["fault"]), []).append(result)
+    return [result for runs in grouped.values() for result in _standing(runs, newest_only=not since)]
+
+
+def _standing(runs: list[dict], newest_only: bool) -> list[dict]:
+    longest = max(seconds_away(run) for run in runs)
+    runs = [run for run in runs if seconds_away(run) == longest]
+    newest = next((r for r in reversed(runs) if not r["figures"].get("invalid")), runs[-1])["record"]["commit"]
+    return [run for run in runs if not newest_only or run["record"]["commit"] == newest]
 
 
 # -- Commits -----------------------------------------------------------------------------------------------------------

@@ -60,7 +60,7 @@ class Row:
 
 HARM = ("kill", "stop", "pause", "cut")
 PRIMARY = ("postgres-primary",)
-SINGLES = ("web", "haproxy", "pgbouncer", "etcd", "etcd-leader", "sentinel", "cache", "postgres-standby")
+SINGLES = ("web", "haproxy", "pgbouncer", "etcd", "sentinel", "cache", "postgres-standby")
 REDIS = ("redis-master", "redis-replica")
 OPERATIONS = (
     "prometheus", "grafana", "nginx-exporter", "postgres-exporter", "pgbouncer-exporter", "redis-exporter",

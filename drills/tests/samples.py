@@ -1,5 +1,9 @@
 """Hand-made drills: 60 s of load at 20 requests a second, the fault at 10 s, the undo at 30 s, whole at 40 s."""
 
+import json
+
+from drills.judge import figures, state, verdict
+
 RATE, WRITE_SHARE, SECONDS = 20, 0.3, 60
 FAULT, UNDO, WHOLE = 10.0, 30.0, 40.0
 ANSWER = 0.02  # seconds
@@ -55,3 +59,12 @@ def record(victim="postgres-primary", fault="kill", **changes) -> dict:
         "stored": {"lost": [], "twice": [], "acknowledged": 360},
         "whole_after": WHOLE - UNDO, "operator": [], "outcomes": "outcomes.jsonl",
     } | changes  # fmt: skip
+
+
+def result(victim="postgres-primary", fault="kill", lines=None, **changes) -> dict:
+    """One run as the store keeps it."""
+    made = record(victim, fault, **changes)
+    found = figures(made, run() if lines is None else lines)
+    checks = verdict(found, victim, fault)
+    kept = {"record": made, "figures": found, "checks": [check._asdict() for check in checks], "state": state(checks)}
+    return json.loads(json.dumps(kept))

@@ -90,3 +90,27 @@ def test_an_unknown_commit_is_said(tmp_path, history):
     keep(tmp_path / "drills", commit=history[0])
     with pytest.raises(ValueError, match="no commit 'abc'"):
         store.have("postgres-primary", "kill", since="abc", folder=tmp_path / "drills")
+
+
+# -- How things stand --------------------------------------------------------------------------------------------------
+
+
+def test_without_since_each_drill_stands_as_its_newest_commit_left_it(tmp_path, history):
+    folder = tmp_path / "drills"
+    for number, commit in enumerate([history[0], history[1], history[1]]):
+        keep(folder, commit=commit, at=f"2026-11-21T13:0{number}:00+00:00")
+    keep(folder, commit=history[2], at="2026-11-21T13:05:00+00:00", lines=[])
+    keep(folder, victim="web", commit=history[0])
+    found = [(r["record"]["victim"], r["record"]["commit"]) for r in store.standing(folder=folder)]
+    assert sorted(found) == sorted([("postgres-primary", history[1])] * 2 + [("web", history[0])])
+    assert len(store.standing(since=history[0], folder=folder)) == 5
+
+
+def test_a_shorter_fault_does_not_stand_in_for_the_whole_one(tmp_path, history):
+    folder = tmp_path / "drills"
+    for number, away in enumerate([60, 5]):
+        set_up = {"rate": 20, "write_share": 0.3, "away": away}
+        keep(folder, commit=history[2], at=f"2026-11-21T13:0{number}:00+00:00", set_up=set_up)
+    assert [result["record"]["set_up"]["away"] for result in store.standing(folder=folder)] == [60]
+    assert store.have("postgres-primary", "kill", away=60, folder=folder) == 1
+    assert store.have("postgres-primary", "kill", folder=folder) == 2

@@ -1,5 +1,6 @@
 import pytest
 
+from drills.matrix import every
 from drills.targets import HARM, ROWS, Limit, of, under, within
 
 
@@ -45,3 +46,13 @@ def test_a_limit_holds_to_its_edge_and_never_for_what_was_not_measured():
     assert within(5).holds(5)
     assert not under(5).holds(5)
     assert not Limit(0).holds(None)
+
+
+@pytest.mark.parametrize("cell", every(), ids=str)
+def test_every_cell_of_the_matrix_has_targets(cell):
+    assert of(cell.victim.name, cell.fault.name)
+
+
+def test_every_target_is_of_a_cell_of_the_matrix():
+    cells = {(cell.victim.name, cell.fault.name) for cell in every()}
+    assert {(victim, fault) for row in ROWS for victim in row.victims for fault in row.faults} == cells

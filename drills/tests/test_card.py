@@ -1,0 +1,112 @@
+import io
+
+import pytest
+
+from drills import card
+from drills.targets import ROWS
+from drills.tests.samples import FAULT, between, result, run, waiting
+
+GOOD = result("web")
+ALL = [
+    GOOD | {"record": GOOD["record"] | {"victim": v, "fault": f}}
+    for row in ROWS
+    for v in row.victims
+    for f in row.faults
+]
+GAP = [
+    result(lines=run(waiting(FAULT, end, "write")), at=f"2026-11-21T13:0{n}:00") for n, end in enumerate((20, 28, 36))
+]
+
+
+def row(results, name: str) -> str:
+    return next(line for line in card.text(results).splitlines() if line.startswith(f"{name} "))
+
+
+def test_a_row_shows_figures_and_the_verdict():
+    assert row([GOOD], "web kill").split() == [
+        "web", "kill", "0|0/1200", "0.2", "0.1", "0.0", "0", "0", "0", "10", "0", "pass"
+    ]  # fmt: skip
+
+
+def test_targets_of_every_row_stand_in_the_head_and_its_own_beside_the_figure():
+    lines = card.text([GOOD, GAP[0]]).splitlines()
+    assert lines[1].split() == ["target", "0", "<", "2", "<", "2", "0", "0", "0", "≤", "120", "0"]
+    assert "10.0 ≤ 24 " in row([GOOD, GAP[0]], "postgres-primary kill")
+
+
+def test_several_runs_show_median_and_worst_and_the_worst_decides():
+    shown = row(GAP, "postgres-primary kill")
+    assert shown.startswith("postgres-primary kill x3 ")
+    assert "18.0/26.0 ≤ 24" in shown
+    assert "0|0/3600" in shown
+    assert shown.endswith("FAIL")
+    assert "postgres-primary kill, 2026-11-21T13:02: write gap 26, target ≤ 24 s" in card.text(GAP)
+
+
+def test_failures_with_and_without_retry_stand_side_by_side_with_their_reasons():
+    lines = run(between(20, 21, first_status=502, detail="/cart/"))
+    assert "20|0/1200" in row([result("web", lines=lines)], "web kill")
+    assert "web kill: 14 times read 502 /cart/" in card.text([result("web", lines=lines)])
+
+
+def test_what_is_not_judged_stands_in_brackets():
+    down = result("nginx", lines=run(between(FAULT, 31, first_status=0, status=0)))
+    shown = row([down, GOOD], "nginx kill")
+    assert "(420)|420/1200" in shown
+    assert "1.0 ≤ 2" in shown
+    assert shown.endswith("pass")
+
+
+def test_an_invalid_run_says_why_and_hides_behind_no_other():
+    invalid = result("web", lines=[])
+    assert row([invalid], "web kill").endswith("INVALID")
+    assert "web kill, 2026-11-21T13:00: invalid: no request was made" in card.text([invalid])
+    assert row([invalid, GOOD], "web kill").endswith("pass")
+    assert "0 of 1 drills pass, 1 INVALID." in card.text([invalid])
+
+
+def test_a_lost_write_of_an_invalid_run_is_shown_beside_valid_ones():
+    lost = result("web", lines=[], stored={"lost": ["review"], "twice": [], "acknowledged": 1})
+    assert row([lost, GOOD], "web kill").endswith("FAIL")
+
+
+def test_what_never_came_back_is_said_so():
+    shown = row([result(whole_after=None), result(at="2026-11-21T14:00:00")], "postgres-primary kill")
+    assert "10/never" in shown
+    assert shown.endswith("FAIL")
+
+
+def test_the_whole_matrix_fits_into_120_columns():
+    slow = [result(lines=run(waiting(FAULT, 38, "write")), whole_after=70.5) for _ in range(8)]
+    down = result("nginx", lines=run(between(FAULT, 60, first_status=0, status=0)))
+    others = [one for one in ALL[1:] if one["record"]["victim"] != "nginx"]
+    text = card.text([*slow, *others, down])
+    assert len(text.splitlines()) > len(others)
+    assert max(map(len, text.splitlines())) <= 120
+
+
+def test_without_results_it_says_so():
+    assert card.text([]) == "No drill has been run."
+
+
+# -- Colour ------------------------------------------------------------------------------------------------------------
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_colour_is_only_in_the_verdict():
+    assert "\033[32mpass\033[0m" in card.text([GOOD], colour=True)
+    assert "\033" not in card.text([GOOD])
+
+
+@pytest.mark.parametrize(("setting", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_colour_needs_a_terminal_that_wants_it(monkeypatch, setting, value):
+    for name in ("NO_COLOR", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+    assert card.wants_colour(Terminal())
+    assert not card.wants_colour(io.StringIO())
+    monkeypatch.setenv(setting, value)
+    assert not card.wants_colour(Terminal())
