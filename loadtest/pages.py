@@ -35,7 +35,7 @@ def tiles(items: Iterable[tuple[str, str, str, str]]) -> Html:
 def table(
     header: Sequence[str], rows: Iterable[Sequence], numeric: Sequence[int] = (), classes: Sequence[str] = ()
 ) -> Html:
-    """`numeric`: numbers of the columns that are set to the right. `classes`: one a row (good, warn, bad or nothing)."""
+    """`numeric`: columns set to the right, from 0. `classes`: one a row (good, warn, bad or nothing)."""
 
     def cells(tag: str, row: Sequence) -> str:
         side = (' class="number"' if number in numeric else "" for number in range(len(row)))

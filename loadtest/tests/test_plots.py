@@ -94,7 +94,8 @@ def test_nothing_measured_is_said():
 
 @pytest.mark.parametrize(
     ("values", "ticks"),
-    [([97], [0, 20, 40, 60, 80, 100]), ([0.42], [0, 0.1, 0.2, 0.3, 0.4, 0.5]), ([0], [0, 0.2, 0.4, 0.6, 0.8, 1]), ([-3, 5], [-4, -2, 0, 2, 4, 6])],
+    [([97], [0, 20, 40, 60, 80, 100]), ([0.42], [0, 0.1, 0.2, 0.3, 0.4, 0.5]),
+     ([0], [0, 0.2, 0.4, 0.6, 0.8, 1]), ([-3, 5], [-4, -2, 0, 2, 4, 6])],
 )  # fmt: skip
 def test_ticks_are_round_and_cover_the_data(values, ticks):
     low, high, found = round_range(values)
