@@ -10,12 +10,13 @@ from rich.text import Text
 from .facts import CUT, DOWN, PAUSED, SICK, UP
 from .nodes import label, rows
 from .state import SILENT, STARTING, State
+from .traffic import WINDOW
 from .words import clock, leadership, milliseconds, remark, role, sparkline
 
 STYLES = {UP: "green", SICK: "yellow", STARTING: "yellow", PAUSED: "magenta"}
 STYLES |= {CUT: "red", SILENT: "red", DOWN: "bold red"}
-SIGNS = {UP: "●", STARTING: "◌", PAUSED: "‖", SICK: "●"}
-LEFT = 56  # columns of the tiers; who answered stands beside them
+SIGNS = {UP: "●", STARTING: "◌", PAUSED: "‖", SICK: "!"}
+LEFT = 54  # columns of the tiers at least; who answered stands beside them
 MINUTE = 60
 ROLES = {"primary": "bold cyan", "master": "bold cyan", "leader": "bold cyan"}
 
@@ -35,16 +36,18 @@ class Screen:
 
 def lines(screen: Screen, width: int, height: int) -> list[Text]:
     state, now = screen.state, screen.now
-    top = [*heading(screen, width), *beside(tiers(state, now), answered(state, now, width - LEFT)), Text()]
-    top += [*figures(screen), *sparks(state, now, width), Text()]
-    footer = [Text("Ctrl-C ends the view; the stack does not notice.", "dim")]
-    return top + events(state, height - len(top) - len(footer)) + footer
+    left = LEFT + (width - 80) // 4 if width > 80 else LEFT
+    top = [*heading(screen, width), *beside(tiers(state, now), answered(state, now, width - left), left), Text()]
+    top += [figures(screen), *sparks(state, now, width), Text()]
+    return top + events(state, height - len(top) - 1) + [footer(screen)]
 
 
 def heading(screen: Screen, width: int) -> list[Text]:
     state, now = screen.state, screen.now
     up = sum(node.state in (UP, SICK) for node in state.nodes.values())
     text = Text.assemble((screen.site, "bold"), f"   {up} of {len(state.nodes)} containers up")
+    if sick := sum(node.state == SICK for node in state.nodes.values()):
+        text.append(f", {sick} unhealthy (!)", "yellow")
     if not state.engine_answers:
         text.append("   the container engine does not answer", "bold red")
     text.append(clock(now).rjust(max(10, width - text.cell_len)))
@@ -69,10 +72,10 @@ def tier(state: State, now: float, name: str, members: list[str]) -> Text:
 
 
 def one(node: str, condition: str, part: str, *, alone: bool) -> Text:
-    """`● 2 lag 0 B`, or `✖ 2 down`: a role is told of who can have it."""
+    """`● 2 lag 0 B`, `! 2` when its health check fails, `✖ 2 down`: a role is told of who can have it."""
     good = condition in (UP, SICK)
     text = Text.assemble((SIGNS.get(condition, "✖"), STYLES[condition]), "" if alone else f" {label(node)}")
-    if condition != UP:
+    if not good:
         text.append(f" {condition}", STYLES[condition])
     if part and good:
         text.append(f" {part}", ROLES.get(part, ""))
@@ -105,11 +108,11 @@ def bar(name: str, share: float, width: int) -> Text:
     return Text.assemble(f"{name[:7]:<7} {share:4.0%} ", ("█" * round(share * max(1, width)), "blue"))
 
 
-def beside(left: list[Text], right: list[Text]) -> list[Text]:
+def beside(left: list[Text], right: list[Text], width: int) -> list[Text]:
     joined = []
     for number in range(max(len(left), len(right))):
         text = left[number].copy() if number < len(left) else Text()
-        text.truncate(LEFT - 1, overflow="ellipsis", pad=True)
+        text.truncate(width - 1, overflow="ellipsis", pad=True)
         joined.append(text.append(" ") + (right[number] if number < len(right) else Text()))
     return joined
 
@@ -117,15 +120,20 @@ def beside(left: list[Text], right: list[Text]) -> list[Text]:
 # -- Traffic and events ------------------------------------------------------------------------------------------------
 
 
-def figures(screen: Screen) -> list[Text]:
+def figures(screen: Screen) -> Text:
     found = screen.state.traffic.figures(screen.now)
     text = Text.assemble(("requests   ", "bold"), f"{found.rate:.1f}/s   ")
     text.append(f"errors {found.errors}   ", "bold red" if found.errors else "")
     text.append(f"refused {found.refused}   ", "yellow" if found.refused else "")
     text.append(f"p50 {milliseconds(found.p50)}   p95 {milliseconds(found.p95)}   ")
-    text.append("of the last 10 s", "dim")
-    own = "1/s of them is this view's own (PROBE=0: none)" if screen.probe else "none of them is this view's own"
-    return [text, Text(f"{'':11}{own}", "dim")]
+    return text.append(f"last {WINDOW} s", "dim")
+
+
+def footer(screen: Screen) -> Text:
+    own = (
+        "one request a second is this view's own (PROBE=0: none)" if screen.probe else "it sends no request of its own"
+    )
+    return Text(f"Ctrl-C ends the view; {own}", "dim")
 
 
 def sparks(state: State, now: float, width: int) -> list[Text]:

@@ -41,6 +41,7 @@ ANSWERS_WITHIN = 5
 
 class Sources:
     def __init__(self, probe: bool):
+        self.began = time.time()  # before the first list: what happens while streams are being opened is not missed
         self.facts: SimpleQueue = SimpleQueue()
         self.ended = threading.Event()
         self.children: list[subprocess.Popen] = []
@@ -63,9 +64,12 @@ class Sources:
             self.facts.put((at or time.time(), fact))
 
     def every(self, seconds: float, ask: Callable[[], None]) -> None:
+        """A question that takes longer than its turn is not made up for."""
+        due = time.monotonic()
         while not self.ended.is_set():
             ask()
-            self.ended.wait(seconds)
+            due = max(due + seconds, time.monotonic())
+            self.ended.wait(due - time.monotonic())
 
     # -- The engine --
 
@@ -77,31 +81,35 @@ class Sources:
         self.children.remove(child)
         child.wait()
 
+    def follow(self, command: list[str], rest: list[str], take: Callable[[str], None]) -> None:
+        """A stream from our beginning on, taken up again where it ended."""
+        since = self.began
+
+        def attach() -> None:
+            nonlocal since
+            for line in self.lines([*command, "--since", f"{since:.3f}", *rest]):
+                take(line)
+            since = time.time()
+
+        self.every(AGAIN_SECONDS, attach)
+
     def listing(self) -> None:
         self.every(LIST_SECONDS, lambda: self.put(*list_containers(self.names)))
 
     def events(self) -> None:
         """What happens to the stack's containers. A network's event has only their id, so names are kept."""
 
-        def follow() -> None:
-            for line in self.lines(EVENTS):
-                if line.startswith("{"):
-                    self.put(parse.changed(line, PROJECT, self.names))
+        def change(line: str) -> None:
+            if line.startswith("{"):
+                self.put(parse.changed(line, PROJECT, self.names))
 
-        self.every(AGAIN_SECONDS, follow)
+        self.follow(EVENTS, [], change)
 
     # -- The edge --
 
     def edge_log(self) -> None:
         """The log ends with its container; it is taken up again where it ended, as soon as there is one."""
-        since = [f"{time.time():.3f}"]
-
-        def follow() -> None:
-            for line in self.lines(["docker", "logs", "-f", "--since", since[0], EDGE]):
-                self.put(parse.request(line))
-            since[0] = f"{time.time():.3f}"
-
-        self.every(AGAIN_SECONDS, follow)
+        self.follow(["docker", "logs", "-f"], [EDGE], lambda line: self.put(parse.request(line)))
 
     def probe(self) -> None:
         """A page that the edge never caches, as somebody without a session."""

@@ -15,6 +15,7 @@ from .traffic import Traffic, is_error
 STARTING, SILENT = "starting", "silent"
 STARTS_WITHIN = 60.0  # seconds in which a container that runs and does not answer is starting, and not silent
 QUIET = 10.0  # seconds without an error, after which the next one is news
+LISTS_LAG = 15.0  # seconds in which an event is believed, and not a list
 SETTLES = 1.0  # a container that ends leaves its networks too: a cut is news only when it still runs then
 RUNS = ("running", "streaming", "in archive recovery")
 WORDS = {UP: "up", DOWN: "down", PAUSED: "paused", CUT: "cut off its network"}
@@ -75,9 +76,12 @@ class State:
             self.correct(name, fact.nodes.get(name, DOWN), at)
 
     def correct(self, name: str, state: str, at: float) -> None:
-        """A list is older than the events that came while it was made, and shows no cut from one network of several."""
+        """What the events have missed. A busy engine lists an end seconds after its event.
+
+        A list shows no cut from one network of several.
+        """
         known = self.nodes.get(name)
-        if known and (known.since > at or (known.state == CUT and state == UP)):
+        if known and (known.since > at - LISTS_LAG or (known.state == CUT and state == UP)):
             return
         self.change(name, state, at)
 

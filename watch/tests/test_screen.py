@@ -6,7 +6,7 @@ import re
 import pytest
 from rich.console import Console
 
-from watch.facts import DOWN, UP, Balanced, Changed, Database, Listed, Request, Sessions
+from watch.facts import DOWN, SICK, UP, Balanced, Changed, Database, Listed, Request, Sessions
 from watch.lines import event_line, state_line
 from watch.screen import Screen
 from watch.state import State
@@ -70,7 +70,7 @@ def test_roles_and_lags_stand_beside_their_nodes(state):
 def test_traffic_is_counted_and_shared_out(state):
     lines = drawn(state)
     assert "2.0/s   errors 0   refused 0   p50 8 ms   p95 8 ms" in row(lines, "requests")
-    bars = [line[56:] for line in lines]
+    bars = [line[54:] for line in lines]
     assert any("web-1" in bar and "50%" in bar and "█" in bar for bar in bars)
     assert any("web-3" in bar and "0%" in bar for bar in bars)
     assert "PROBE=0" in "".join(lines)
@@ -82,6 +82,13 @@ def test_without_a_primary_it_says_what_that_means(state):
     lines = drawn(state)
     assert "NO PRIMARY for 4 s: writes wait, reads go on" in row(lines, "writes")
     assert "✖ 1 down  ● 2 lag" in row(lines, "postgres")
+
+
+def test_a_failing_health_check_is_a_sign_and_a_count(state):
+    state.take(Listed(dict.fromkeys(NODES, UP) | {"postgres-2": SICK, "web-2": DOWN}), NOW)
+    lines = drawn(state)
+    assert "! 2 lag 0 B" in row(lines, "postgres")
+    assert "1 unhealthy (!)" in lines[0]
 
 
 def test_the_last_events_are_shown_with_their_times(state):

@@ -43,14 +43,17 @@ def test_a_change_is_told_once_by_event_and_list(state):
     assert told(state) == ["web-2 down"]
 
 
-def test_a_list_that_was_asked_for_before_the_event_does_not_undo_it(state):
+def test_a_list_soon_after_an_event_does_not_undo_it(state):
+    """Seen under load: the engine reports the end, and lists the container as running six seconds later."""
     state.take(Changed("web-2", DOWN), BEGAN + 5)
-    state.take(Listed(dict.fromkeys(NODES, UP)), BEGAN + 4.9)
-    assert state.condition("web-2", BEGAN + 6) == DOWN
+    state.take(Listed(dict.fromkeys(NODES, UP)), BEGAN + 11)
+    assert told(state) == ["web-2 down"]
+    state.take(Listed(dict.fromkeys(NODES, UP)), BEGAN + 25)
+    assert told(state) == ["web-2 down", "web-2 up, was down for 20 s"]
 
 
 def test_a_list_tells_what_no_event_told(state):
-    state.take(Listed({name: UP for name in NODES if name != "web-2"}), BEGAN + 10)
+    state.take(Listed({name: UP for name in NODES if name != "web-2"}), BEGAN + 20)
     assert told(state) == ["web-2 down"]
 
 
@@ -73,16 +76,17 @@ def test_a_container_that_ends_is_down_and_not_cut_off(state):
 def test_a_running_container_without_its_network_is_cut_off_until_it_has_it_again(state):
     state.take(Changed("web-1", CUT), BEGAN + 5)
     state.settle(BEGAN + 7)
-    state.take(Listed(dict.fromkeys(NODES, UP)), BEGAN + 10)  # it may have another network left
-    assert state.condition("web-1", BEGAN + 10) == CUT
+    state.take(Listed(dict.fromkeys(NODES, UP)), BEGAN + 30)  # it may have another network left
+    assert state.condition("web-1", BEGAN + 31) == CUT
     state.take(Changed("web-1", UP), BEGAN + 65)
     assert told(state) == ["web-1 cut off its network", "web-1 up, was cut off its network for 60 s"]
 
 
 def test_a_failing_health_check_is_shown_and_no_news(state):
-    state.take(Listed(dict.fromkeys(NODES, UP) | {"web-1": SICK}), BEGAN + 10)
-    assert state.condition("web-1", BEGAN + 11) == SICK
-    state.take(Listed(dict.fromkeys(NODES, UP)), BEGAN + 20)
+    state.take(Listed(dict.fromkeys(NODES, UP) | {"web-1": SICK}), BEGAN + 20)
+    assert state.condition("web-1", BEGAN + 21) == SICK
+    state.take(Listed(dict.fromkeys(NODES, UP)), BEGAN + 40)
+    assert state.condition("web-1", BEGAN + 41) == UP
     assert told(state) == []
 
 
