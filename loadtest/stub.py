@@ -1,6 +1,6 @@
 """A shop of cardboard: answers the requests of traffic.py from memory, so that a generator is judged without the stack.
 
-    python -m loadtest.stub [--certificate FILE --key FILE]     a server on 127.0.0.1; prints its port, runs until killed
+python -m loadtest.stub [--certificate FILE --key FILE]     on 127.0.0.1; prints its port, runs until killed
 """
 
 import argparse

@@ -1,6 +1,8 @@
 """The ledger and its comparison with the table."""
 
 import os
+import threading
+import time
 
 from loadtest.ledger import Ledger, compare, markers
 
@@ -10,6 +12,23 @@ def test_a_line_is_on_the_disk_before_the_write_counts(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fsync", lambda descriptor: synced.append((tmp_path / "ledger").read_text()))
     Ledger(tmp_path / "ledger").acknowledge("m1", status=302)
     assert '"m1"' in synced[0]
+
+
+def test_those_who_wait_together_are_served_by_one_sync(tmp_path):
+    syncs = []
+
+    def slow(descriptor):
+        syncs.append((tmp_path / "ledger").read_text().count("\n"))
+        time.sleep(0.1)
+
+    ledger = Ledger(tmp_path / "ledger", slow)
+    threads = [threading.Thread(target=ledger.acknowledge, args=(f"m{number}",)) for number in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert syncs[-1] == 20  # the last sync began after all lines were written
+    assert len(syncs) < 20
 
 
 def test_a_ledger_is_continued_not_overwritten(tmp_path):
