@@ -179,6 +179,7 @@ def test_only_the_designed_ports_are_published():
         ("haproxy-2", 8405),
         ("prometheus", 9090),
         ("grafana", 3000),
+        ("loadtest", 8089),  # while `make loadtest UI=1` runs
     }
 
 
