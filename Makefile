@@ -39,6 +39,13 @@ scale: ## S=web N=5 runs that many replicas, until the next make up
 watch: ## a live screen: who is up, who leads, rate, errors, latency; PROBE=0 DURATION= NO_COLOR=1
 	@scripts/watch
 
+##@ Prove it         (V= is a victim, F= a fault: make drill lists them)
+.PHONY: drill drills
+drill: ## V=postgres-primary F=kill breaks one thing under load, mends it, judges what a client saw
+	@scripts/drill
+drills: ## all drills, or SET=ci (under six minutes); goes on where it was interrupted
+	@scripts/drills
+
 ##@ Look inside
 .PHONY: psql shell passwords trust
 psql: ## SQL on the primary (DB=web; C='select 1' runs that and ends)

@@ -26,8 +26,12 @@ class Container:
 
 
 def run(*command, timeout=120, check=True, **options) -> subprocess.CompletedProcess:
-    """A command; its output is text, and part of the failure when it fails."""
-    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, timeout=timeout, check=False, **options)
+    """A command; its output is text, and part of the failure when it fails.
+
+    In a process group of its own: Ctrl-C is for us, who may have something to put back, and not for what we called.
+    """
+    options = {"cwd": ROOT, "text": True, "capture_output": True, "process_group": 0} | options
+    done = subprocess.run(command, timeout=timeout, check=False, **options)
     if check and done.returncode:
         said = (done.stderr or done.stdout)[-1500:]
         raise AssertionError(f"{' '.join(command[:6])} ended with {done.returncode}: {said}")

@@ -1,0 +1,124 @@
+"""One drill: steady load, a fault, its undoing, full redundancy; judged elsewhere (drills/judge.py).
+
+Invariant: whatever happens, what was broken is put back and the load is ended before this returns or raises.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.results import machine
+from loadtest.ledger import compare, markers
+from stack.engine import Container
+from stack.servers import sql, until
+from stack.whole import containers_missing, missing
+
+from drills import load, store
+from drills.load import Load
+from drills.lock import Refused
+from drills.matrix import Drill
+from drills.undo import Journal
+from drills.victims import find
+from drills.watcher import Log, Watcher
+
+QUIET = 4  # seconds of load before the fault, so that there is something to compare with
+TAIL = 4  # and after full redundancy is back
+WHOLE = 180  # seconds after the undoing; later it is a person's work
+EVERY = 0.5
+SETTLE = 60  # seconds for what mends itself: a standby that catches up after the last drill
+
+Tell = Callable[[float, str, str], None]
+
+
+def run(one: Drill, rate: float, write_share: float, tell: Tell) -> dict:
+    """-> the drill's record. Refused: it could not begin, and nothing was broken."""
+    find(one)
+    require_whole()
+    at = datetime.now(UTC)
+    out = store.FOLDER / "runs" / f"{at:%Y%m%d-%H%M%S}-{one.victim.name}-{one.fault.name}"
+    clients, log, journal = Load(out, rate, write_share), Log(tell), Journal(store.FOLDER)
+    try:
+        log.zero = clients.start()
+        log.add("note", f"load: {rate:g} requests/s, {write_share:.0%} writes")
+        with Watcher(log):
+            time.sleep(QUIET)
+            victims = find(one)  # again: roles move
+            whole_after, operator = play(one, victims, log, journal)
+            time.sleep(TAIL)
+        clients.end()
+    finally:
+        journal.undo()
+        load.remove()
+    return {
+        "victim": one.victim.name, "fault": one.fault.name, "container": names(victims),
+        **provenance(at), "client": clients.client, "zero": log.zero,
+        "set_up": {"rate": rate, "write_share": write_share, "away": one.seconds},
+        "events": sorted(log.events, key=lambda event: event["t"]), "stored": stored(out, clients.client["name"]),
+        "whole_after": whole_after, "operator": operator, "outcomes": str(out / "outcomes.jsonl"),
+    }  # fmt: skip
+
+
+def play(one: Drill, victims: list[Container], log: Log, journal: Journal) -> tuple[float | None, list[str]]:
+    """-> seconds from the undoing to full redundancy (None: never), and what a person would have had to do."""
+    journal.write(victims)
+    log.add("fault", f"{one}: {names(victims)}")
+    one.fault.act(victims)
+    log.add("note", f"{names(victims)} {one.fault.done}")
+    time.sleep(one.seconds)
+    undone = log.add("undo", "over" if one.fault.of else "putting it back")
+    for word in journal.undo():
+        log.add("note", word)
+    return wait_until_whole(victims, log, undone)
+
+
+def wait_until_whole(victims: list[Container], log: Log, undone: float) -> tuple[float | None, list[str]]:
+    lacks = "nothing"
+    while (waited := time.monotonic() - log.zero - undone) < WHOLE:
+        began = time.monotonic() - log.zero
+        lacks = next(missing(victims), None)
+        if lacks is None:
+            log.add("whole", f"full redundancy {began - undone:.1f} s after the undoing")
+            return round(began - undone, 3), []
+        time.sleep(EVERY)
+    log.add("note", f"not whole after {waited:.0f} s: {lacks}")
+    return None, [lacks]
+
+
+def require_whole() -> None:
+    """A drill judges one fault; a stack that lacks something already would be judged for two."""
+    end = time.monotonic() + SETTLE
+    while next(missing(), None):
+        if time.monotonic() > end or next(containers_missing(), None):
+            raise Refused(f"the stack is not whole: {'; '.join(missing())}. `make up`, then again.")
+        time.sleep(1)
+
+
+def names(victims: list[Container]) -> str:
+    return " ".join(victim.name for victim in victims)
+
+
+def provenance(at: datetime) -> dict:
+    return {
+        "commit": store.head(), "dirty": bool(store.git("status", "--porcelain").stdout.strip()),
+        "at": at.isoformat(timespec="seconds"), "machine": machine(),
+    }  # fmt: skip
+
+
+def stored(out: Path, name: str) -> dict:
+    """The ledger against the tables -> acknowledged writes that are lost, and those that took effect twice."""
+    acknowledged = markers(out / "ledger.jsonl")
+    found = compare(acknowledged, until(lambda: (in_tables(name),), 60, "the primary answers")[0])
+    return found | {"acknowledged": len(acknowledged)}
+
+
+def in_tables(name: str) -> list[str]:
+    """Markers as the tables have them; a cart line of two counts twice."""
+    reviews = sql(f"SELECT title FROM web_review WHERE title LIKE 'review {name} %'")
+    carts = sql(
+        "SELECT 'cart ' || u.username || ' ' || p.slug, i.quantity FROM web_cartitem i"
+        " JOIN web_cart c ON c.id = i.cart_id JOIN web_user u ON u.id = c.owner_id"
+        " JOIN web_product p ON p.id = i.product_id"
+        f" WHERE u.username LIKE 'author-{name}-%'"
+    )
+    return [row[0] for row in reviews] + [row[0] for row in carts for _ in range(int(row[1]))]

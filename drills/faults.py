@@ -1,0 +1,59 @@
+"""What can be done to containers. Each is one or more commands to the engine, and none is left half done by Ctrl-C."""
+
+from stack.engine import Container, docker, script
+from stack.servers import in_rotation, until
+
+from drills.signals import held
+
+ROTATION = 90  # seconds for a restarted replica to be back in both balancers
+
+
+def kill(victims: list[Container]) -> None:
+    """SIGKILL, as if its machine had gone; the restart policy does not bring it back."""
+    act("kill", *ids(victims))
+
+
+def stop(victims: list[Container]) -> None:
+    """Asked to end, within its own grace period."""
+    act("stop", *ids(victims))
+
+
+def pause(victims: list[Container]) -> None:
+    """Frozen: accepts connections and answers nothing."""
+    act("pause", *ids(victims))
+
+
+def cut(victims: list[Container]) -> None:
+    """Off every network, while it goes on running."""
+    with held():
+        for victim in victims:
+            for network in networks(victim):
+                docker("network", "disconnect", network, victim.id)
+
+
+def switchover(victims: list[Container]) -> None:
+    """`make switchover`: planned work on the primary's machine."""
+    with held():
+        script("switchover", timeout=120)
+
+
+def rolling(victims: list[Container]) -> None:
+    """Each replica restarted when the one before it serves again: a new release."""
+    for victim in victims:
+        act("restart", victim.id)
+        until(lambda: in_rotation(len(victims)), ROTATION, f"{victim.name} back in both balancers")
+
+
+def act(*command: str) -> None:
+    with held():
+        docker(*command)
+
+
+def ids(victims: list[Container]) -> list[str]:
+    return [victim.id for victim in victims]
+
+
+def networks(victim: Container) -> list[str]:
+    return docker(
+        "inspect", "-f", "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}", victim.id
+    ).split()

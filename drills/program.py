@@ -1,0 +1,109 @@
+"""Drills one after the other: what is still to be run, what is said meanwhile, and the status it ends with."""
+
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from drills import card, document, judge, page, store
+from drills.drill import run
+from drills.lock import Refused
+from drills.matrix import Drill
+from drills.victims import is_there
+
+REPEATS = 2  # of a run that cannot tell, because the load came late
+
+
+def one(drill: Drill, *, rate: float, write_share: float) -> int:
+    """As many runs as are asked for -> exit status, by these runs alone."""
+    results = []
+    for _ in range(drill.runs):
+        results += runs(drill, rate, write_share)
+    return end(results)
+
+
+def several(drills: list[Drill], *, since: str, is_all: bool, rate: float, write_share: float) -> int:
+    """What the set still lacks -> exit status, by all results of the set. Each is kept as soon as there is one."""
+    begin, todo = time.monotonic(), lacking(present(drills), since)
+    print(f"{len(drills)} drills, {sum(drill.runs for drill in todo)} runs to do", flush=True)
+    for drill in todo:
+        for _ in range(drill.runs):
+            runs(drill, rate, write_share)
+    print(f"\n{len(todo)} of {len(drills)} drills run in {time.monotonic() - begin:.0f} s", flush=True)
+    if is_all:
+        print(f"written: {document.write(store.results(since or None))}")
+    return end(standing(drills, since))
+
+
+def present(drills: list[Drill]) -> list[Drill]:
+    """Those whose victim this stack has; the others are named, so that none is missed unseen."""
+    there = [drill for drill in drills if is_there(drill)]
+    absent = sorted({drill.victim.name for drill in drills if drill not in there})
+    if absent:
+        print(f"left out, for this stack has none: {', '.join(absent)}", flush=True)
+    return there
+
+
+def lacking(drills: list[Drill], since: str) -> list[Drill]:
+    """Those that do not have their valid runs yet, of this commit or since one, with the runs they lack."""
+    try:
+        wanted = [replace(drill, runs=drill.runs - store.have(*names(drill), since or None)) for drill in drills]
+    except ValueError as error:
+        raise Refused(f"{error}.") from None
+    return [drill for drill in wanted if drill.runs > 0]
+
+
+def standing(drills: list[Drill], since: str) -> list[dict]:
+    wanted = {names(drill) for drill in drills}
+    return [result for result in store.results(since or store.head() or None) if key(result) in wanted]
+
+
+def names(drill: Drill) -> tuple[str, str]:
+    return drill.victim.name, drill.fault.name
+
+
+def key(result: dict) -> tuple[str, str]:
+    return result["record"]["victim"], result["record"]["fault"]
+
+
+# -- One run -----------------------------------------------------------------------------------------------------------
+
+
+def runs(drill: Drill, rate: float, write_share: float) -> list[dict]:
+    """One valid run, after those that could not tell."""
+    print(f"\n{drill}", flush=True)
+    results = []
+    for turn in range(1 + REPEATS):
+        results.append(judged(run(drill, rate, write_share, tell)))
+        if results[-1]["state"] != judge.INVALID:
+            break
+        print(f"  {'once more' if turn < REPEATS else 'given up'}: {results[-1]['figures']['invalid']}", flush=True)
+    return results
+
+
+def judged(record: dict) -> dict:
+    """Kept, and given back as the store has it."""
+    figures = judge.figures(record, judge.load(Path(record["outcomes"])))
+    checks = judge.verdict(figures, record["victim"], record["fault"])
+    store.add(record, figures, checks)
+    return {"record": record, "figures": figures, "checks": [c._asdict() for c in checks], "state": judge.state(checks)}
+
+
+def tell(t: float, kind: str, text: str) -> None:
+    print(f"  {t:6.1f} s  {text}", flush=True)
+
+
+# -- The end -----------------------------------------------------------------------------------------------------------
+
+
+def end(results: list[dict]) -> int:
+    """The card and the page -> 0 when every target is met, else 1."""
+    print(f"\n{card.text(results, colour=card.wants_colour(sys.stdout))}")
+    print(f"Timelines of all drills so far: {page.write(store.results())}", flush=True)
+    return int(not counted(results) or any(result["state"] != judge.PASS for result in counted(results)))
+
+
+def counted(results: list[dict]) -> list[dict]:
+    """An invalid run that was repeated well does not count; one that found a loss has failed and does."""
+    done = {key(result) for result in results if result["state"] != judge.INVALID}
+    return [result for result in results if result["state"] != judge.INVALID or key(result) not in done]

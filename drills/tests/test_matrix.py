@@ -1,0 +1,75 @@
+"""The matrix covers the stack, the targets cover the matrix, and a wrong name is answered with the right ones."""
+
+import re
+
+import pytest
+import yaml
+from stack.engine import ROOT
+
+from drills import matrix, targets
+
+SERVICES = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+LASTING = [name for name, service in SERVICES.items() if service.get("restart") != "no"]
+
+
+def test_the_stack_s_jobs_are_told_from_its_services():
+    assert {"web", "nginx", "postgres-1", "grafana"} <= set(LASTING)
+    assert not {"certs", "seed", "web-migrate", "loadtest"} & set(LASTING)
+
+
+@pytest.mark.parametrize("service", LASTING)
+def test_every_service_is_a_victim(service):
+    assert any(re.fullmatch(victim.services, service) for victim in matrix.VICTIMS), "one line in VICTIMS"
+
+
+@pytest.mark.parametrize("victim", matrix.VICTIMS, ids=lambda victim: victim.name)
+def test_every_victim_is_in_the_stack(victim):
+    assert any(matrix.stands_for(victim, service) for service in LASTING)
+
+
+@pytest.mark.parametrize("drill", matrix.every(), ids=str)
+def test_every_drill_has_targets(drill):
+    assert targets.of(drill.victim.name, drill.fault.name).lost.most == 0
+
+
+def test_every_victim_meets_every_fault_that_fits():
+    names = {str(drill) for drill in matrix.every()}
+    assert len(names) == len(matrix.VICTIMS) * 4 + 2
+    assert {"web rolling", "postgres-primary switchover", "redis-master cut"} <= names
+    assert not {"web switchover", "nginx rolling"} & names
+
+
+def test_a_failover_is_run_five_times_and_its_victim_stays_away_for_longer_than_its_lease():
+    drill = next(one for one in matrix.every() if str(one) == "postgres-primary kill")
+    assert (drill.runs, drill.seconds) == (5, 30)
+    assert matrix.drill("postgres-primary", "pause").seconds == 60
+    assert matrix.drill("web", "kill").seconds == 10
+    assert matrix.drill("web", "kill", seconds=3, runs=2).seconds == 3
+
+
+@pytest.mark.parametrize(
+    ("victim", "fault", "said"),
+    [
+        ("database", "kill", "no victim 'database'. The victims: nginx, .*redis-exporter"),
+        ("", "", "say which victim, for example V=nginx"),
+        ("web", "explode", "no fault 'explode'. The faults: kill, stop, pause, cut, switchover, rolling"),
+        ("web", "", "say which fault, for example F=kill"),
+        ("web", "switchover", "say V=postgres-primary F=switchover"),
+    ],
+)
+def test_a_wrong_name_is_answered_with_the_right_ones(victim, fault, said):
+    with pytest.raises(matrix.Unknown, match=said):
+        matrix.drill(victim, fault)
+
+
+def test_a_wrong_set_too():
+    with pytest.raises(matrix.Unknown, match="The sets: all, ci"):
+        matrix.drills("some")
+
+
+def test_the_short_set_has_what_matters_once_each():
+    drills = matrix.drills("ci")
+    names = [str(drill) for drill in drills]
+    assert len(set(names)) == len(names)
+    assert {"web kill", "postgres-primary kill", "postgres-primary stop", "postgres-primary switchover"} <= set(names)
+    assert all(drill.runs == 1 for drill in drills)

@@ -1,0 +1,93 @@
+"""Putting back what a drill broke, from a journal that is on the disk before anything is broken.
+
+The journal holds each victim as it was: so undoing is comparing and repairing, the same for every fault, harmless when
+done twice, and possible for the next drill when this one was killed.
+"""
+
+import json
+import os
+from pathlib import Path
+
+from stack.engine import Container, docker, inspect, run
+
+from drills.signals import held
+
+NAME = "undo.journal"
+
+
+class Journal:
+    def __init__(self, folder: Path):
+        self.path = folder / NAME
+
+    def write(self, victims: list[Container]) -> None:
+        """OSError when it cannot be kept; then nothing may be broken."""
+        half = self.path.with_suffix(".part")
+        with half.open("w", encoding="utf-8") as file:
+            json.dump([snapshot(facts) for facts in inspect(*[victim.id for victim in victims])], file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        half.replace(self.path)
+
+    def undo(self) -> list[str]:
+        """-> what had to be put back, in words. Not interrupted: a second Ctrl-C waits."""
+        with held():
+            done = [word for saved in self._saved() for word in restore(saved)]
+            self.path.unlink(missing_ok=True)
+        return done
+
+    def is_left(self) -> bool:
+        return self.path.exists()
+
+    def _saved(self) -> list[dict]:
+        return json.loads(self.path.read_text(encoding="utf-8")) if self.path.exists() else []
+
+
+def snapshot(facts: dict) -> dict:
+    """What must be put back of one container, from what the engine says of it."""
+    networks = facts["NetworkSettings"]["Networks"]
+    return {
+        "id": facts["Id"],
+        "name": facts["Name"].lstrip("/"),
+        "networks": {name: endpoint(network, facts["Id"][:12]) for name, network in networks.items()},
+    }
+
+
+def endpoint(network: dict, own: str) -> dict:
+    """`own`: the alias that the engine adds by itself."""
+    return {
+        "address": network["IPAddress"],
+        "fixed": bool((network.get("IPAMConfig") or {}).get("IPv4Address")),
+        "aliases": [alias for alias in network.get("Aliases") or [] if alias != own],
+        "links": network.get("Links") or [],
+    }
+
+
+def restore(saved: dict) -> list[str]:
+    """Compares a container with how it was and repairs the difference -> what was done. It may have gone for good."""
+    found = run("docker", "inspect", saved["id"], check=False)
+    if found.returncode:
+        return [f"{saved['name']} is gone: `make up` makes it again"]
+    facts = json.loads(found.stdout)[0]
+    done = []
+    absent = [name for name in saved["networks"] if name not in facts["NetworkSettings"]["Networks"]]
+    for name in absent:
+        connect(saved["id"], name, saved["networks"][name])
+    if absent:
+        done.append(f"{saved['name']} put back on its networks")
+    if facts["State"]["Paused"]:
+        docker("unpause", saved["id"])
+        done.append(f"{saved['name']} unpaused")
+    elif not facts["State"]["Running"]:
+        docker("start", saved["id"])
+        done.append(f"{saved['name']} started")
+    return done
+
+
+def connect(container: str, network: str, saved: dict) -> None:
+    """With its address and names. An address that was not fixed may have gone to another meanwhile: then a new one."""
+    names = [part for alias in saved["aliases"] for part in ("--alias", alias)]
+    names += [part for link in saved["links"] for part in ("--link", link)]
+    command = ["docker", "network", "connect", *names]
+    done = run(*command, "--ip", saved["address"], network, container, check=saved["fixed"])
+    if done.returncode:
+        run(*command, network, container)

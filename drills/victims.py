@@ -1,0 +1,25 @@
+"""Which containers a drill means, at the moment before it begins."""
+
+from stack.engine import Container, containers
+
+from drills.lock import Refused
+from drills.matrix import Drill, stands_for
+
+
+def find(drill: Drill) -> list[Container]:
+    """The one to hit, or all for a fault in which all take part. Refused when it is down already."""
+    candidates = [one for one in containers(stopped=True) if stands_for(drill.victim, one.service)]
+    if not candidates:
+        raise Refused(f"there is no container of {drill.victim.name} in this stack.")
+    if drill.fault.of:
+        return [one for one in candidates if one.state == "running"]
+    name = drill.victim.role() if drill.victim.role else candidates[0].service
+    chosen = [one for one in candidates if one.service == name and one.state == "running"]
+    if not chosen:
+        raise Refused(f"{drill.victim.name} ({name or 'nobody'}) is down already: `make up` first.")
+    return chosen[:1]
+
+
+def is_there(drill: Drill) -> bool:
+    """Whether this stack has such a container at all: Grafana may have been left out."""
+    return any(stands_for(drill.victim, one.service) for one in containers(stopped=True))
