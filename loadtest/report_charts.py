@@ -13,7 +13,8 @@ def column(rows: list[dict], name: str, known=lambda row: True) -> list[tuple]:
 def over_time(run: dict) -> str:
     rows, marks = run["per_second"], saturated(run)
     targets = {one["name"]: one["target"] for one in run["thresholds"]}
-    limits = [Limit(targets[name], f"{name} target") for name in LATENCIES if name in targets]
+    colours = {name: str(number) for number, name in enumerate(LATENCIES, 1)}  # as the series have them
+    limits = [Limit(targets[name], f"{name} target", colours[name]) for name in LATENCIES if name in targets]
     return "".join((
         chart("Requests a second", [
             Series("planned", column(rows, "planned"), "steps", "muted"),
@@ -36,7 +37,8 @@ def saturated(run: dict) -> list[Mark]:
     first = run["saturation"]
     if "at" not in first:
         return []
-    return [Mark(first["at"], f"first: {first['name']} {first['resource']}".replace("  ", " "), colour="warn")]
+    what = " ".join(filter(None, (first["name"], first["resource"])))
+    return [Mark(first["at"], f"first: {what}", colour="warn")]
 
 
 def resources(run: dict, marks: list[Mark]) -> str:

@@ -27,6 +27,10 @@ def share(value: float) -> str:
     return figure(value * 100, "%")
 
 
+def percent(value: float) -> str:
+    return f"{value * 100:.1f} %"
+
+
 def measure(name: str, value: float) -> str:
     return share(value) if name.endswith("share") else figure(value, "s")
 
@@ -108,16 +112,18 @@ def _containers(record: dict) -> str:
     rows = []
     for one in containers(record):
         limit = record["limits"].get(one["name"]) or {}
-        of_cpu = share(one["peak"] / limit["cpu"]) if limit.get("cpu") else "no limit"
+        of_cpu = percent(one["peak"] / limit["cpu"]) if limit.get("cpu") else "no limit"
         of_memory = bar(one["memory"] / limit["memory"]) if limit.get("memory") else "no limit"
-        rows.append([one["name"], share(one["mean"]), share(one["peak"]), of_cpu, share(one["held"]),
+        rows.append([one["name"], percent(one["mean"]), percent(one["peak"]), of_cpu, percent(one["held"]),
                      figure(one["memory"], "B"), of_memory, f"{one['gone']} s" if one["gone"] else ""])  # fmt: skip
     return table(header, rows, range(1, 8)) if rows else "<p>Nothing was sampled.</p>"
 
 
 def bar(part: float) -> Html:
     kind = "bad" if part > 0.95 else "warn" if part > 0.85 else ""
-    return Html(f'<i class="bar {kind}" style="--part:{min(part, 1):.1%}"></i>{share(part)}')
+    return Html(
+        f'<i class="bar {kind}" style="--part:{min(part, 1):.1%}"></i><span class="part">{percent(part)}</span>'
+    )
 
 
 def _replicas(run: dict) -> str:

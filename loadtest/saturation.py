@@ -16,18 +16,18 @@ SLACK = 0.1  # of HOLD: samples do not come at whole seconds
 @dataclass(frozen=True)
 class Resource:
     threshold: float
-    text: str  # for format(): name, figure
+    text: str  # for format(): name, figure, percent, stack (cores that its containers took), cores
 
 
 # In the order that is taken when several began in the same second: the narrower one explains the wider.
 RESOURCES = {
     "queue": Resource(0, "{name} had requests waiting for a slot (up to {figure:.0f})"),
     "slots": Resource(0.99, "{name} had every slot taken"),
-    "memory": Resource(0.95, "{name} used {figure:.0%} of its memory limit"),
-    "cpu": Resource(0.9, "{name} used {figure:.0%} of its CPU limit"),
-    "throttled": Resource(0.25, "{name} was held back by its CPU limit in {figure:.0%} of the kernel's periods"),
-    "generator": Resource(0.85, "the load generator itself used {figure:.0%} of its one core"),
-    "host": Resource(0.95, "the machine's cores were {figure:.0%} busy"),
+    "memory": Resource(0.95, "{name} used {percent:.0f} % of its memory limit"),
+    "cpu": Resource(0.9, "{name} used {percent:.0f} % of its CPU limit"),
+    "throttled": Resource(0.25, "{name} was held back by its CPU limit in {percent:.0f} % of the kernel's periods"),
+    "generator": Resource(0.85, "the load generator itself used {percent:.0f} % of its one core"),
+    "host": Resource(0.95, "the machine's {cores} cores were {percent:.0f} % busy, {stack:.1f} of them with the stack"),
 }
 NOTHING = "Nothing ran out: no container, pool or core stayed over its threshold for 3 s in a row."
 UNKNOWN = "Not known: nothing was sampled."
@@ -101,8 +101,16 @@ def _told(key: Key, spell: tuple[float, float], run: dict) -> dict:
     (resource, name), (began, figure) = key, spell
     done = [row["done"] for row in run.get("per_second", []) if began <= row["t"] + 1 and row["t"] < began + HOLD]
     rate = round(sum(done) / len(done), 1) if done else None
-    what = RESOURCES[resource].text.format(name=name, figure=figure)
+    cores = run["containers"].get("cores") or 1
+    facts = {"figure": figure, "percent": figure * 100, "cores": cores, "stack": stack_cores(run["containers"], began)}
+    what = RESOURCES[resource].text.format(name=name, **facts)
     sentence = f"{what[0].upper() if not name else what[0]}{what[1:]} from {began:.0f} s on"
     sentence += f", at {rate:g} answered requests/s." if rate is not None else "."
     return {"resource": resource, "name": name, "at": round(began, 1), "rate": rate, "figure": round(figure, 4),
             "threshold": RESOURCES[resource].threshold, "sentence": sentence}  # fmt: skip
+
+
+def stack_cores(record: dict, began: float) -> float:
+    """What its containers took together in the seconds after `began`: a machine may be busy with something else."""
+    rows = [one["containers"].values() for one in record["samples"] if began < one["t"] <= began + HOLD + SLACK]
+    return sum(used[0] for row in rows for used in row if used) / max(len(rows), 1)

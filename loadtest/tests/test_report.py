@@ -57,13 +57,13 @@ def test_a_missed_threshold_and_an_invalid_run_are_said(tmp_path):
 def test_containers_are_listed_with_their_limits_the_busiest_first(tmp_path):
     document = write(made(), tmp_path).read_text()
     row = re.search(r"<tr><td>web-1</td>.*?</tr>", document)[0]
-    assert "20 %" in row
-    assert "50 %" in row  # 100 of 200 bytes
+    assert "20.0 %" in row
+    assert "50.0 %" in row  # 100 of 200 bytes
     assert document.index("<td>web-1</td>") < document.index("<td>haproxy-1</td>")
 
 
 def test_spread_over_replicas_is_a_share_of_what_they_answered(tmp_path):
-    assert re.search(r"web-1</td><td class=\"number\">60</td>.{0,80}60 %", write(made(), tmp_path).read_text())
+    assert re.search(r"web-1</td><td class=\"number\">60</td>.{0,80}60\.0 %", write(made(), tmp_path).read_text())
 
 
 def test_a_kill_for_memory_is_said(tmp_path):

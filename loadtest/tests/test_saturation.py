@@ -35,6 +35,11 @@ def test_each_resource_over_its_threshold_for_three_seconds(change, resource, na
     assert name in found["sentence"]
 
 
+def test_a_busy_machine_is_told_with_what_the_stack_took_of_it():
+    found = first(run_of(*[{"host": 1.0}] * 4))
+    assert found["sentence"].startswith("The machine's 2 cores were 100 % busy, 0.2 of them with the stack from 0 s on")
+
+
 def test_a_burst_of_two_seconds_is_none():
     full = {"queued": 9}
     assert first(run_of(full, full, {}, full, full, {}))["resource"] == "nothing"
