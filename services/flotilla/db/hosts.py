@@ -21,6 +21,13 @@ class HostBook:
         self._shuffle(shuffled)
         return sorted(shuffled, key=lambda host: max(self._failed.get(host, 0.0) - since, 0.0))
 
+    def is_worse(self, host: str, hosts: list[str]) -> bool:
+        """Whether `host` failed lately and another one did not."""
+        if host not in self._failed:
+            return False
+        since = self._clock() - FORGET_SECONDS
+        return self._failed[host] > since and any(self._failed.get(other, since) <= since for other in hosts)
+
     def failed(self, host: str) -> None:
         self._failed[host] = self._clock()
 

@@ -46,7 +46,7 @@ class NodePoller:
         try:
             if self._connection is None:
                 params = connections[self.alias].get_connection_params() | {"autocommit": True}
-                self._connection = connect(params, blame=False)  # its silence is the node's, not the pooler's
+                self._connection = connect(params, blame=False)  # a refused login is the node's, not the pooler's
             with self._connection.limited(ANSWER_SECONDS):
                 row = self._connection.execute(POLL_SQL).fetchone()
         except psycopg.Error:
@@ -89,6 +89,10 @@ class Replicas:
         oldest = self._clock() - FRESH_SECONDS
         nodes = [node if self._times[alias] >= oldest else Node(alias) for alias, node in self._nodes.items()]
         return choice.without_stale(nodes, self._history.position)
+
+    def is_down(self, alias: str) -> bool:
+        """Whether the latest poll got no answer."""
+        return alias in self._nodes and not self._nodes[alias].healthy
 
     def hurry(self) -> None:
         """Somebody needs a position sooner than the next poll."""

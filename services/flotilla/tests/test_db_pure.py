@@ -95,6 +95,22 @@ def test_a_failure_is_forgotten_in_time_or_by_success():
     assert book.order(["a", "b"]) == ["a", "b"]
 
 
+@pytest.mark.parametrize(("failures", "worse"), [("", False), ("b", False), ("a", True), ("ab", False), ("abc", False)])
+def test_a_host_is_left_only_for_one_that_has_not_failed(failures, worse):
+    book = HostBook(clock=Clock())
+    for host in failures:
+        book.failed(host)
+    assert book.is_worse("a", ["a", "b"]) is worse
+
+
+def test_and_only_for_a_while():
+    clock = Clock()
+    book = HostBook(clock=clock)
+    book.failed("a")
+    clock.now += FORGET_SECONDS
+    assert not book.is_worse("a", ["a", "b"])
+
+
 NODES = [
     Node("replica_1", healthy=True, is_replica=False, position=1000),
     Node("replica_2", healthy=True, is_replica=True, position=900),

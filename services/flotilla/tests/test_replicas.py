@@ -63,6 +63,7 @@ def test_polls_become_nodes_and_failures_take_them_out():
     pool.mark_down("replica_3")
     pool.mark_down("default")
     assert pool.nodes() == [AHEAD, Node("replica_3")]
+    assert [pool.is_down(alias) for alias in ("replica_2", "replica_3", "default")] == [False, True, False]
     poll(pool)
     assert pool.nodes() == [AHEAD, BEHIND]
 

@@ -17,8 +17,9 @@ from django.db.utils import Error, OperationalError
 
 from flotilla import context, metrics
 from flotilla.db import errors, primaries, replicas
-from flotilla.db.backend.connection import BoundedConnection, connect
+from flotilla.db.backend.connection import BoundedConnection, PoolerSilent, connect
 from flotilla.db.errors import Kind
+from flotilla.db.hosts import book
 
 PING_SECONDS = 1.0
 COMMIT_SECONDS = 8.0  # then its connection is dropped, never cancelled; the key's claim waits for what became of it
@@ -81,7 +82,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
             else:
                 self._proven = True
                 connection.read_seconds = self.settings_dict["OPTIONS"]["read_seconds"]
+                if not self.is_primary:
+                    connection.is_lost = self._is_lost
                 return connection
+
+    def _is_lost(self) -> bool:
+        """A read that takes long: whether the replica's poller gets no answer either."""
+        replicas.pool().hurry()
+        return replicas.pool().is_down(self.alias)
 
     def close_if_unusable_or_obsolete(self) -> None:
         self._proven = False
@@ -104,6 +112,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def send(self, wrapper: CursorWrapper, sql: Any, execute: Callable[[], Any]) -> Any:
         """Execute a statement; replace a dead connection and send again where that is safe."""
+        self._leave_failed_pooler(wrapper)
         while True:
             try:
                 result = execute()
@@ -117,10 +126,20 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 self._succeeded()
                 return result
 
+    def _leave_failed_pooler(self, wrapper: CursorWrapper) -> None:
+        """Somebody has found this connection's pooler silent: before anything is sent, move to another one."""
+        if not self._sent and book.is_worse(self.connection.pooler, self.settings_dict["HOST"].split(",")):
+            self._replace()
+            wrapper.cursor = self.create_cursor()
+
     def _replace_or_raise(self, sql: Any, error: Error) -> None:
-        """A kept connection that died while idle says nothing about the server: it is replaced at once, one time."""
-        silent = isinstance(errors.driver_error(error), errors.AnswerTimeout)
-        stale, self._proven = not self._proven and not silent, True
+        """A kept connection that died while idle says nothing about the server: it is replaced at once, one time.
+
+        Nor does a silent pooler: the next connection goes to another one.
+        """
+        cause = errors.driver_error(error)
+        silent = isinstance(cause, errors.AnswerTimeout)
+        stale, self._proven = isinstance(cause, PoolerSilent) or (not self._proven and not silent), True
         if not self._may_resend(errors.kind(error), sql, stale):
             self._failed(error)
             self._sent = True
@@ -157,6 +176,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         state = context.current()
         if state is not None:
             state.avoid.add(self.alias)
+        if isinstance(errors.driver_error(error), PoolerSilent):
+            return
         if self.is_primary:
             primary = primaries.of(self.alias)
             (primary.suspect if errors.is_only_slow(error) else primary.mark_down)()

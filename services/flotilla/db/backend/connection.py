@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,14 +11,20 @@ import psycopg
 from psycopg import errors as psycopg_errors
 
 from flotilla import context
+from flotilla.db.backend.pooler import pings
 from flotilla.db.errors import AnswerTimeout
 from flotilla.db.hosts import HostBook, book
 
 WATCH_SECONDS = 1.0  # and up to 2 s for the attempt: well within the time that a failure is remembered
+DOUBT_SECONDS = 0.5  # without an answer for so long, who waits asks whether anybody is there
 
 
 class ServerSilent(psycopg.OperationalError, AnswerTimeout):
     """No answer in time. The connection is closed; nothing was cancelled."""
+
+
+class PoolerSilent(ServerSilent):
+    """The pooler itself answers nothing: says nothing of the server behind it, and another pooler may do."""
 
 
 class BoundedConnection(psycopg.Connection[Any]):
@@ -29,20 +35,33 @@ class BoundedConnection(psycopg.Connection[Any]):
     """
 
     read_seconds = 3.0
-    opened_with: dict[str, Any] | None = None  # to look after its host with, when it falls silent
+    pooler: str  # the host that it leads to, one of those that it was opened with
+    opened_with: dict[str, Any]
+    is_lost: Callable[[], bool] = staticmethod(lambda: False)  # whether the server is known to be away meanwhile
     _limit: float | None = None
 
     def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
-        kwargs.setdefault("timeout", self._seconds())
-        try:
+        seconds = kwargs.pop("timeout", self._seconds())
+        if seconds is None:
             return super().wait(gen, *args, **kwargs)
-        except psycopg_errors._WaitTimeout:
-            host = self.info.host
+        until = time.monotonic() + seconds
+        while True:
+            left = max(until - time.monotonic(), 0.0)
+            try:
+                return super().wait(gen, *args, timeout=min(left, DOUBT_SECONDS), **kwargs)
+            except psycopg_errors._WaitTimeout:
+                self._doubt(seconds, over=left <= DOUBT_SECONDS)
+
+    def _doubt(self, seconds: float, *, over: bool) -> None:
+        """Return to wait on; raise when another pooler will do better, the server is lost, or the time is over."""
+        there = pings.answers(self.pooler, int(self.opened_with["port"]))
+        if not there:
+            book.failed(self.pooler)
+            watch(self.opened_with, self.pooler, book)
+        if over or self.is_lost() or book.is_worse(self.pooler, self.opened_with["host"].split(",")):
             self.pgconn.finish()
-            if self.opened_with is not None:
-                book.failed(host)  # until a login there says otherwise: within milliseconds, if it is not the pooler
-                watch(self.opened_with, host, book, pause=0.0)
-            raise ServerSilent(f"no answer from {host} within {kwargs['timeout']:.1f} s") from None
+            error = ServerSilent if there else PoolerSilent
+            raise error(f"no answer from {self.pooler} within {seconds:.1f} s") from None
 
     @contextmanager
     def limited(self, seconds: float) -> Iterator[None]:
@@ -66,15 +85,24 @@ class BoundedConnection(psycopg.Connection[Any]):
 def connect(params: dict[str, Any], hosts: HostBook = book, *, blame: bool = True) -> BoundedConnection:
     """Connect to the first of the hosts (`host="a,b"`) that answers. Raises the last one's error.
 
-    Without `blame` a failure, or silence later, is held against no host: where a server behind it may be meant.
+    Without `blame` a refused login is held against no host: where a server behind it may be meant.
     """
     *others, last = hosts.order(params.get("host", "").split(","))
     for host in others:
         try:
-            return _open(params, host, hosts, blame)
+            return _open_if_there(params, host, hosts, blame)
         except psycopg.OperationalError:
             continue
     return _open(params, last, hosts, blame)
+
+
+def _open_if_there(params: dict[str, Any], host: str, hosts: HostBook, blame: bool) -> BoundedConnection:
+    """Psycopg gives a host 2 s at least; while there are others, one that is silent gets half a second."""
+    if not pings.answers(host, int(params["port"])):
+        hosts.failed(host)
+        watch(params, host, hosts)
+        raise PoolerSilent(f"no answer from {host} to a ping")
+    return _open(params, host, hosts, blame)
 
 
 def _open(params: dict[str, Any], host: str, hosts: HostBook, blame: bool) -> BoundedConnection:
@@ -86,32 +114,30 @@ def _open(params: dict[str, Any], host: str, hosts: HostBook, blame: bool) -> Bo
             watch(params, host, hosts)
         raise
     hosts.worked(host)
-    if blame:
-        connection.opened_with = params
+    connection.pooler, connection.opened_with = host, params
     return connection
 
 
-def watch(params: dict[str, Any], host: str, hosts: HostBook, pause: float = WATCH_SECONDS) -> None:
+def watch(params: dict[str, Any], host: str, hosts: HostBook) -> None:
     """Let one thread find out when the host is back: no request has to spend psycopg's 2 s on it meanwhile."""
     if host not in _watched:
         _watched.add(host)
-        arguments = (params | {"host": host}, hosts, pause)
+        arguments = (params | {"host": host}, hosts)
         try:
             threading.Thread(target=_watch, args=arguments, name="host-watch", daemon=True).start()
         except RuntimeError:  # no thread to be had: the next failure tries again
             _watched.discard(host)
 
 
-def _watch(params: dict[str, Any], hosts: HostBook, pause: float) -> None:
+def _watch(params: dict[str, Any], hosts: HostBook) -> None:
     host = params["host"]
     try:
         while True:
-            time.sleep(pause)
+            time.sleep(WATCH_SECONDS)
             try:
                 BoundedConnection.connect(**params).close()
             except psycopg.OperationalError:
                 hosts.failed(host)
-                pause = WATCH_SECONDS
             else:
                 hosts.worked(host)
                 return

@@ -39,7 +39,7 @@ class FakeLink:
     """A connection: what Django's backend and ours use of psycopg's."""
 
     def __init__(self, server):
-        self.server, self.closed, self.autocommit, self.limits = server, False, False, []
+        self.server, self.closed, self.autocommit, self.limits, self.pooler = server, False, False, [], "a"
         self.info = SimpleNamespace(parameter_status=lambda name: "UTC", server_version=170000, host="a")
         self.adapters = SimpleNamespace(get_loader=lambda *args: SimpleNamespace(timezone=None))
 

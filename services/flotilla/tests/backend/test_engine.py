@@ -11,8 +11,10 @@ from django.db.utils import InterfaceError, ProgrammingError
 from flotilla import context
 from flotilla import settings as parts
 from flotilla.db import replicas
+from flotilla.db.backend import base
 from flotilla.db.backend.base import CommitInDoubt, PrimaryUnavailable
-from flotilla.db.backend.connection import ServerSilent
+from flotilla.db.backend.connection import PoolerSilent, ServerSilent
+from flotilla.db.hosts import HostBook
 from flotilla.tests.backend.driver import ENV, LOST, REFUSED, holding, kept, reading, run, wrapper
 
 # -- Connecting
@@ -114,6 +116,49 @@ def test_a_silent_server_is_not_asked_twice(db, server, primary):
             run(db, "SELECT 1")
         assert state.avoid == {"default"}
     assert (primary.downs, primary.doubts) == (0, 1)
+
+
+def test_a_silent_pooler_is_left_at_once(db, server, primary):
+    with holding(), transaction.atomic():
+        server.faults = [PoolerSilent("no answer")]
+        run(db, "INSERT 1")
+    with reading():
+        server.faults = [PoolerSilent("no answer")]
+        run(db, "SELECT 1")
+    assert server.log == [(0, "INSERT 1"), (1, "INSERT 1"), (1, "COMMIT"), (1, "SELECT 1"), (2, "SELECT 1")]
+    assert (primary.waits, primary.downs, primary.doubts) == (0, 0, 0)
+
+
+def test_in_the_middle_of_a_transaction_it_is_not_and_says_nothing_of_the_primary(db, server, primary):
+    server.faults = [None, PoolerSilent("no answer")]
+    with holding() as state, pytest.raises(OperationalError), transaction.atomic():
+        run(db, "INSERT 1", "INSERT 2")
+    assert (primary.downs, primary.doubts, state.avoid) == (0, 0, {"default"})
+
+
+@pytest.mark.parametrize(("failed", "link"), [([], 0), (["a"], 1), (["a", "b"], 0)])
+def test_a_pooler_that_others_found_silent_is_left_before_anything_is_sent(db, server, failed, link, monkeypatch):
+    monkeypatch.setattr(base, "book", HostBook())
+    kept(db)
+    for host in failed:
+        base.book.failed(host)
+    with holding(), transaction.atomic():
+        run(db, "INSERT 1")
+        base.book.failed("a")
+        base.book.worked("b")
+        run(db, "INSERT 2")
+    assert server.log[1:] == [(link, "INSERT 1"), (link, "INSERT 2"), (link, "COMMIT")]
+
+
+def test_a_long_read_asks_whether_its_replica_is_lost(server, primary, monkeypatch):
+    asked = []
+    pool = SimpleNamespace(hurry=lambda: asked.append("hurry"), is_down=lambda alias: alias == "replica_1")
+    monkeypatch.setattr(replicas, "pool", lambda: pool)
+    db = wrapper("replica_1")
+    with reading():
+        run(db, "SELECT 1")
+    assert server.links[0].is_lost()
+    assert asked == ["hurry"]
 
 
 def test_errors_of_the_statement_are_its_own(db, server, primary):
