@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from drills import targets
-from drills.judge import FAIL, INVALID, PASS
+from drills.judge import FAIL, INVALID, PASS, SAFETY
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,13 @@ def spread(one: Standing, name: str, digits=1) -> str:
 
 
 def missed(one: Standing) -> list[str]:
-    """Each target that a run missed, as a sentence; each invalid run with its reason."""
-    broken = ((result, check) for result in one.results for check in result["checks"] if not check["ok"])
+    """Each target that a run missed, as a sentence; each invalid run with its reason, and what it excuses not."""
+    broken = ((result, check) for result in one.results for check in result["checks"] if _counts(result, check))
     return [f"{one.name}, {result['record']['at'][:16]}: {_said(check)}" for result, check in broken]
+
+
+def _counts(result: dict, check: dict) -> bool:
+    return not check["ok"] and (not result["figures"].get("invalid") or check["name"] in ("valid", *SAFETY))
 
 
 def _said(check: dict) -> str:

@@ -7,6 +7,7 @@ from drills.judge import figures, state, verdict
 RATE, WRITE_SHARE, SECONDS = 20, 0.3, 60
 FAULT, UNDO, WHOLE = 10.0, 30.0, 40.0
 ANSWER = 0.02  # seconds
+RETRY = {"statuses": [0, 429, 502, 503, 504], "first": 0.2, "longest": 3.0, "jitter": 0.5, "within": 60.0}
 
 
 def outcome(kind="read", due=0.0, **changes) -> dict:
@@ -48,7 +49,7 @@ def record(victim="postgres-primary", fault="kill", **changes) -> dict:
     return {
         "victim": victim, "fault": fault, "container": f"flotilla-{victim}-1", "commit": "a" * 40, "dirty": False,
         "at": "2026-11-21T13:00:00+00:00", "machine": "2 cores of a test", "zero": 1000.0,
-        "client": {"name": "test", "retry": {"statuses": [0, 429, 502, 503, 504], "within": 60}},
+        "client": {"name": "test", "retry": RETRY},
         "set_up": {"rate": RATE, "write_share": WRITE_SHARE},
         "events": [
             {"t": FAULT, "kind": "fault", "text": "postgres-1 killed"},

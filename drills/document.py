@@ -1,0 +1,132 @@
+"""Writes docs/failover.md from what has been measured. Rows keep their order: a new run changes its own line only."""
+
+import os
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from string import Template
+
+from stack.engine import ROOT
+
+from drills import card, matrix
+from drills.judge import PASS
+from drills.standing import Standing, missed, seconds, spread, standings
+
+PAGE = ROOT / "docs/failover.md"
+TEMPLATE = Path(__file__).with_name("failover.md.template")
+REMARKS = Path(__file__).with_name("remarks.toml")
+
+HOW = (
+    "Open loop: requests start at their planned times whether or not earlier ones have ended, and latency counts from "
+    "the planned start. Three of four reads carry a session, so that the edge's cache cannot answer them.",
+    "Raw figures are those of first tries, and they are what is judged. Failed: no 2xx or 3xx within 60 s of the "
+    "planned start.",
+    "A gap is the longest time after the fault without a good answer of that kind from the application; an answer from "
+    "a cache ends none.",
+    "Every acknowledged write is on a disk outside the stack, synced, before the client goes on; after the drill these "
+    "lines are held against the tables. After each write its author opens the page that must show it.",
+    "A run is invalid, and never passes, when it is empty or cut short, when its ledger lacks a line, when less than "
+    "90 % of the planned writes were offered, or when the 99th percentile of late starts is above 5 ms.",
+)
+
+
+def write(results: Iterable[dict], path: Path = PAGE) -> Path:
+    """The page of these results; there whole or not at all."""
+    half = path.with_suffix(".part")
+    half.write_text(text(results, remarks()), encoding="utf-8")
+    os.replace(half, path)
+    return path
+
+
+def remarks(path: Path = REMARKS) -> dict[str, str]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+def text(results: Iterable[dict], remarks: dict[str, str]) -> str:
+    found = standings(results)
+    how = "\n".join(f"- {line}" for line in (*HOW, *client(found)))
+    parts = {"subject": subject(found), "rows": "\n".join(map(row, found)), "how": how}
+    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(parts, missed=misses(found, remarks))
+
+
+def subject(found: list[Standing]) -> str:
+    machines = dict.fromkeys(result["record"]["machine"] for one in found for result in one.shown)
+    passed = f"{sum(one.state == PASS for one in found)} of {len(found)} drills measured reach their targets."
+    missing = unmeasured({one.name for one in found})
+    lines = [f"Measured on {'; '.join(machines)}. {passed}"] if found else []
+    return "\n\n".join(lines + ([f"Not measured yet: {missing}."] if missing else []))
+
+
+def unmeasured(names: set[str]) -> str:
+    """`nginx stop, pause; web kill`: what the matrix has and the table has not."""
+    faults: dict[str, list[str]] = {}
+    for drill in matrix.every():
+        if f"{drill.victim.name} {drill.fault.name}" not in names:
+            faults.setdefault(drill.victim.name, []).append(drill.fault.name)
+    return "; ".join(f"{victim} {', '.join(of_victim)}" for victim, of_victim in faults.items())
+
+
+# -- A row -------------------------------------------------------------------------------------------------------------
+
+
+def row(one: Standing) -> str:
+    counts = [card.count(one, name) for name in ("lost", "twice", "unseen")]
+    cells = [
+        one.name, str(len(one.shown)), failed(one), card.count(one, "failed_with_retry"), gap(one, "write_gap"),
+        gap(one, "read_gap"), seconds(one.worst("slowest")), *counts, whole(one), card.count(one, "operator"),
+        one.state, ", ".join(one.commits),
+    ]  # fmt: skip
+    return f"| {' | '.join(cells)} |"
+
+
+def failed(one: Standing) -> str:
+    target = f" ({one.targets.failed})" if one.targets.failed else ""
+    return f"{card.count(one, 'failed')} of {card.count(one, 'requests')}{target}"
+
+
+def gap(one: Standing, name: str) -> str:
+    limit = getattr(one.targets, name)
+    return f"{spread(one, name).replace('/', ' / ')}{f' ({limit})'.replace(' s)', ')') if limit else ''}"
+
+
+def whole(one: Standing) -> str:
+    back = f"; back after {gap(one, 'back_after')}" if one.targets.back_after else ""
+    return spread(one, "whole_after", 0).replace("/", " / ") + back
+
+
+# -- Around the table --------------------------------------------------------------------------------------------------
+
+
+def misses(found: list[Standing], remarks: dict[str, str]) -> str:
+    """Every missed target, and the remark on it; remarks on drills that pass as well."""
+    lines = [line for one in found for line in about(one, remarks.get(one.name, ""))]
+    nothing = "No target is missed." if found else "Nothing is measured yet."
+    passed = all(one.state == PASS for one in found)
+    return "\n".join(([nothing, *[""] * bool(lines)] if passed else []) + lines)
+
+
+def about(one: Standing, remark: str) -> list[str]:
+    lines = [f"- {line}" for line in (*missed(one), *card.reasons(one))]
+    if one.state != PASS:
+        return [*lines, f"  Why: {remark or 'not explained yet'}"]
+    return [*lines, f"- {one.name}: {remark}"] if remark else lines
+
+
+def client(found: list[Standing]) -> list[str]:
+    """What the client of these runs did, as it said itself; one line for each way there was."""
+    return list(dict.fromkeys(said(result["record"]) for one in found for result in one.shown))
+
+
+def said(record: dict) -> str:
+    load, retry = record.get("set_up", {}), record.get("client", {}).get("retry", {})
+    statuses = ", ".join(str(status) for status in retry.get("statuses", []) if status)
+    begin = (
+        f"The load: {load.get('rate', 0):g} requests a second, {load.get('write_share', 0) * 100:g} % of them writes."
+    )
+    if not retry:
+        return f"{begin} The client tried nothing again."
+    return (
+        f"{begin} For the figures with retry the client tries again after no answer, {statuses}, with the same key"
+        f" and body, after Retry-After or a pause from {retry.get('first', 0):g} s doubling to"
+        f" {retry.get('longest', 0):g} s, within {retry.get('within', 60):g} s."
+    )

@@ -1,0 +1,177 @@
+"""The report of drills as one HTML file that opens offline: the card, then a timeline of every run."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from loadtest.plots import Html, Limit, Mark, Series, badge, chart, escape, page, table, tiles
+
+from drills import card, document
+from drills.judge import FAIL, INVALID, PASS, moment
+from drills.standing import Standing, missed, seconds, standings
+from drills.store import FOLDER
+
+FILE = FOLDER / "index.html"
+KINDS = {PASS: "good", FAIL: "bad", INVALID: "warn"}
+COLOURS = {"fault": "bad", "undo": "warn", "whole": "good", "role": "5"}
+WORDS = {"fault": "fault", "undo": "undone", "whole": "whole again"}  # other events say it themselves
+HEADER = (
+    "drill", "runs", "failed", "with retry", "of", "write gap, s", "read gap, s", "slowest, s", "lost", "twice",
+    "unseen", "whole after, s", "by hand", "result",
+)  # fmt: skip
+FAILED, WAIT = "Failed at the first try, per second", "Wait for an answer, by the second it was due in"
+NUMERIC = range(1, 13)
+NOTE = (
+    "Targets stand in brackets; a figure without one is reported, not judged. Of several runs: median / worst, and the"
+    " worst is judged. Counts are sums. Raw figures: the client's first tries."
+)
+
+
+def write(results: Iterable[dict], path: Path = FILE) -> Path:
+    """The page of these results; there whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_suffix(".part")
+    half.write_text(text(results), encoding="utf-8")
+    os.replace(half, path)
+    return path
+
+
+def text(results: Iterable[dict]) -> str:
+    found = standings(results)
+    runs = [(one, number, result) for one in found for number, result in enumerate(one.results, 1)]
+    timelines = [(title(one, number), timeline(one, result)) for one, number, result in runs]
+    end = ("How it is measured", measured(found))
+    return page("Failover drills", [("Report card", overview(found)), *timelines, end], subtitle(found))
+
+
+def subtitle(found: list[Standing]) -> str:
+    records = [result["record"] for one in found for result in one.results]
+    machines = dict.fromkeys(record["machine"] for record in records)
+    commits = dict.fromkeys(name for one in found for name in one.commits)
+    return f"{'; '.join(machines)} · commit {', '.join(commits)}" if records else "No drill has been run."
+
+
+# -- The card ----------------------------------------------------------------------------------------------------------
+
+
+def overview(found: list[Standing]) -> str:
+    states = [one.state for one in found]
+    rows = table(HEADER, [row(one) for one in found], NUMERIC, [KINDS[state] for state in states])
+    lines = "".join(f"<li>{escape(line)}</li>" for one in found for line in (*missed(one), *card.reasons(one)))
+    return tiles(totals(found)) + rows + (f"<ul>{lines}</ul>" if lines else "") + f"<p><small>{NOTE}</small></p>"
+
+
+def totals(found: list[Standing]) -> list[tuple[str, str, str, str]]:
+    passed = sum(one.state == PASS for one in found)
+    judged = [one for one in found if one.targets.failed]
+    failed, requests = (sum(one.total(name) or 0 for one in judged) for name in ("failed", "requests"))
+    acknowledged = sum(one.total("acknowledged") or 0 for one in found)
+    unsafe = {name: sum(one.total(name) or 0 for one in found) for name in ("lost", "twice", "unseen")}
+    return [
+        ("drills passed", f"{passed} of {len(found)}", "", "good" if passed == len(found) else "bad"),
+        ("failed requests, no retry", f"{failed:,}", f"of {requests:,} where judged", "bad" if failed else "good"),
+        *(
+            (f"writes {name}", str(count), f"of {acknowledged:,} acknowledged", "bad" if count else "good")
+            for name, count in unsafe.items()
+        ),
+    ]
+
+
+def row(one: Standing) -> list:
+    retried = [card.count(one, name) for name in ("failed_with_retry", "requests")]
+    gaps = [document.gap(one, "write_gap"), document.gap(one, "read_gap"), seconds(one.worst("slowest"))]
+    kept = [card.count(one, name) for name in ("lost", "twice", "unseen")]
+    failed = f"{card.count(one, 'failed')}{f' ({one.targets.failed})' if one.targets.failed else ''}"
+    end = [document.whole(one), card.count(one, "operator"), badge(one.state, KINDS[one.state])]
+    name = Html(f'<span style="white-space:nowrap">{escape(one.name)}</span>')
+    return [name, len(one.shown), failed, *retried, *gaps, *kept, *end]
+
+
+def measured(found: list[Standing]) -> Html:
+    """What the client does is part of the figures."""
+    return Html("".join(f"<p>{escape(line)}</p>" for line in (*document.HOW, *document.client(found))))
+
+
+# -- A timeline --------------------------------------------------------------------------------------------------------
+
+
+def title(one: Standing, number: int) -> str:
+    return f"{one.name} {number}" if len(one.results) > 1 else one.name
+
+
+def timeline(one: Standing, result: dict) -> str:
+    """Rate, errors and latency under the same marks, and the words of every event."""
+    marks, line = events(result["record"]), result["figures"]["timeline"]
+    rate = [Series(kind, points(of_kind["done"]), "area") for kind, of_kind in line.items()]
+    gap = one.targets.write_gap
+    limits = [Limit(gap.most, "longest write gap allowed")] if gap else []
+    charts = [
+        chart("Answered well, per second", rate, marks, unit="/s", height=110),
+        failures(line, bare(marks)),
+        chart(WAIT, latency(line), bare(marks), unit="s", log=True, limits=limits),
+    ]
+    return "".join([head(one, result), *charts, happened(result["record"])])
+
+
+def head(one: Standing, result: dict) -> str:
+    record, figures = result["record"], result["figures"]
+    commit = (record["commit"] or "none")[:9] + ("+" if record.get("dirty") else "")
+    facts = f"{record.get('container', '')} · {record['at'][:19]} · commit {commit}"
+    checks = [
+        (c["name"].replace("_", " "), said(c["figure"]), f"target {c['target']}", "good" if c["ok"] else "bad")
+        for c in result["checks"] if c["name"] in ("failed", "write_gap", "read_gap", "back_after", "whole_after")
+    ]  # fmt: skip
+    reason = f"<p>{badge('INVALID', 'warn')} {escape(figures['invalid'])}</p>" if figures.get("invalid") else ""
+    return (
+        f"<p>{badge(result['state'], KINDS[result['state']])} <small>{escape(facts)}</small></p>{reason}{tiles(checks)}"
+    )
+
+
+def said(figure: float | None) -> str:
+    return "never" if figure is None else f"{figure:.1f} s" if isinstance(figure, float) else str(figure)
+
+
+def events(record: dict) -> list[Mark]:
+    """The fault as a band up to its undoing, the rest as moments."""
+    begin, end = moment(record, "fault", first=True), moment(record, "undo")
+    told = [event for event in record["events"] if event["kind"] in COLOURS]
+    moments = [Mark(event["t"], short(event), colour=COLOURS[event["kind"]]) for event in told]
+    return moments + ([Mark(begin, "", until=end)] if begin is not None and end else [])
+
+
+def short(event: dict) -> str:
+    return WORDS.get(event["kind"], event["text"])
+
+
+def bare(marks: list[Mark]) -> list[Mark]:
+    """The words stand over the first chart; the lines go through all."""
+    return [Mark(mark.t, "", mark.until, mark.colour) for mark in marks]
+
+
+def points(values: list) -> list[tuple[float, float | None]]:
+    """Each second's figure stands in its middle."""
+    return [(second + 0.5, value) for second, value in enumerate(values)]
+
+
+def failures(line: dict, marks: list[Mark]) -> str:
+    if not any(sum(of_kind["failed"]) for of_kind in line.values()):
+        return f"<p><b>{FAILED}</b>: none.</p>"
+    colours = {"read": "bad", "write": "7"}
+    series = [Series(kind, points(of_kind["failed"]), "area", colours[kind]) for kind, of_kind in line.items()]
+    return chart(FAILED, series, marks, unit="/s", height=80)
+
+
+def latency(line: dict) -> list[Series]:
+    shapes = [("slowest", "max", "dots"), ("median", "p50", "line")]
+    return [
+        Series(f"{kind}, {name}", points(of_kind[key]), shape, str(number))
+        for number, (kind, of_kind) in enumerate(line.items(), 1) for name, key, shape in shapes
+    ]  # fmt: skip
+
+
+def happened(record: dict) -> Html:
+    """Every event in words, from the moment of the fault."""
+    begin = moment(record, "fault", first=True) or 0.0
+    rows = [(f"{event['t'] - begin:+.1f} s", event["kind"], event["text"]) for event in record["events"]]
+    listed = table(("from the fault", "", ""), rows)
+    return Html(f"<details><summary>{len(rows)} events</summary>{listed}</details>")

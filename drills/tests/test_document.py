@@ -1,0 +1,83 @@
+import pytest
+
+from drills import document, matrix
+from drills.tests.samples import FAULT, between, record, result, run, waiting
+
+ENDS = enumerate((20, 28, 36))
+GAP = [result(lines=run(waiting(FAULT, end, "write")), at=f"2026-11-21T13:0{n}:00") for n, end in ENDS]
+WEB = result("web", commit="b" * 40, dirty=True)
+
+
+def row(text: str, name: str) -> list[str]:
+    line = next(line for line in text.splitlines() if line.startswith(f"| {name} |"))
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_a_row_has_target_beside_figure_median_and_worst_and_its_commit():
+    assert row(document.text(GAP, {}), "postgres-primary kill") == [
+        "postgres-primary kill", "3", "0 of 3600 (0)", "0", "18.0 / 26.0 (≤ 24)", "0.1 / 0.1 (< 2)", "25.9",
+        "0", "0", "0", "10 / 10", "0", "FAIL", "aaaaaaaaa",
+    ]  # fmt: skip
+
+
+def test_machine_commit_and_what_is_not_measured_are_named():
+    text = document.text([WEB], {})
+    assert "Measured on 2 cores of a test. 1 of 1 drills measured reach their targets." in text
+    assert row(text, "web kill")[-1] == "bbbbbbbbb+"
+    assert "web stop, pause, cut, rolling;" in text
+    assert "web kill" not in document.unmeasured({"web kill"})
+
+
+def test_with_all_measured_nothing_is_left_open():
+    assert document.unmeasured({str(drill) for drill in matrix.every()}) == ""
+
+
+def test_rows_keep_their_order():
+    assert document.text([*GAP, WEB], {}) == document.text([WEB, *GAP], {})
+
+
+def test_of_nginx_the_return_is_told():
+    lines = run(between(FAULT, 31, first_status=0, status=0))
+    cells = row(document.text([result("nginx", lines=lines)], {}), "nginx kill")
+    assert cells[2] == "420 of 1200"
+    assert cells[4] == "21.1"
+    assert cells[10] == "10; back after 1.0 (≤ 2)"
+
+
+def test_a_missed_target_is_said_with_its_reason():
+    text = document.text(GAP, {"postgres-primary kill": "the lease runs 20 s"})
+    assert "- postgres-primary kill, 2026-11-21T13:02: write gap 26, target ≤ 24 s\n  Why: the lease runs 20 s" in text
+    assert "Why: not explained yet" in document.text(GAP, {})
+    assert "No target is missed." not in text
+
+
+def test_a_remark_on_what_passes_is_kept():
+    text = document.text([WEB], {"web kill": "as planned"})
+    assert "No target is missed.\n\n- web kill: as planned" in text
+
+
+def test_raw_and_good_client_are_both_described():
+    text = document.text([WEB], {})
+    assert "Raw figures are those of first tries" in text
+    assert "tries again after no answer, 429, 502, 503, 504, with the same key" in text
+    assert "The client tried nothing again." in document.said(record(client={}))
+
+
+def test_the_page_is_rewritten_whole(tmp_path):
+    page = tmp_path / "failover.md"
+    page.write_text("old")
+    document.write([WEB], page)
+    first = page.read_text()
+    document.write([WEB], page)
+    assert page.read_text() == first
+    assert first.startswith("# Failover")
+    assert list(tmp_path.iterdir()) == [page]
+
+
+def test_without_results_it_says_so():
+    assert "Nothing is measured yet." in document.text([], {})
+
+
+@pytest.mark.parametrize("name", document.remarks())
+def test_remarks_are_on_drills_that_exist(name):
+    assert name in {str(drill) for drill in matrix.every()}
