@@ -16,7 +16,7 @@ STARTING, SILENT = "starting", "silent"
 STARTS_WITHIN = 60.0  # seconds in which a container that runs and does not answer is starting, and not silent
 QUIET = 10.0  # seconds without an error, after which the next one is news
 LISTS_LAG = 15.0  # seconds in which an event is believed, and not a list
-SETTLES = 1.0  # a container that ends leaves its networks too: a cut is news only when it still runs then
+SETTLES = 3.0  # seconds: a container that ends leaves its networks first; a cut is news when it still runs then
 RUNS = ("running", "streaming", "in archive recovery")
 WORDS = {UP: "up", DOWN: "down", PAUSED: "paused", CUT: "cut off its network"}
 

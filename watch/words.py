@@ -61,6 +61,8 @@ def remark(state: State, tier: str, members: list[str]) -> str:
 def leadership(state: State, now: float) -> tuple[str, bool]:
     """Who takes writes, since when; and whether that is good."""
     primary = state.primary
+    if state.balancers and not any(view.answered for view in state.balancers.values()):
+        return f"no HAProxy answers; the last primary known is {primary.name or 'none'}", False
     if primary.name:
         return f"{primary.name} is primary since {clock(primary.since)} ({span(now - primary.since)})", True
     if primary.gap is None:

@@ -84,6 +84,16 @@ def test_without_a_primary_it_says_what_that_means(state):
     assert "✖ 1 down  ● 2 lag" in row(lines, "postgres")
 
 
+def test_a_stack_that_went_down_is_shown_as_down(state):
+    state.take(Balanced("haproxy-1", answered=False), NOW)
+    for name in NODES:
+        state.take(Changed(name, DOWN), NOW)
+    lines = drawn(state)
+    assert "0 of 24 containers up" in lines[0]
+    assert "no HAProxy answers; the last primary known is postgres-1" in row(lines, "writes")
+    assert row(lines, "cache").count("down") == 3
+
+
 def test_a_failing_health_check_is_a_sign_and_a_count(state):
     state.take(Listed(dict.fromkeys(NODES, UP) | {"postgres-2": SICK, "web-2": DOWN}), NOW)
     lines = drawn(state)

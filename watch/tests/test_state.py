@@ -69,13 +69,13 @@ def test_a_container_that_ends_is_down_and_not_cut_off(state):
     state.take(Changed("web-1", DOWN), BEGAN + 5.1)
     state.take(Changed("web-2", DOWN), BEGAN + 5)
     state.take(Changed("web-2", CUT), BEGAN + 5.1)
-    state.settle(BEGAN + 7)
+    state.settle(BEGAN + 9)
     assert told(state) == ["web-1 down", "web-2 down"]
 
 
 def test_a_running_container_without_its_network_is_cut_off_until_it_has_it_again(state):
     state.take(Changed("web-1", CUT), BEGAN + 5)
-    state.settle(BEGAN + 7)
+    state.settle(BEGAN + 9)
     state.take(Listed(dict.fromkeys(NODES, UP)), BEGAN + 30)  # it may have another network left
     assert state.condition("web-1", BEGAN + 31) == CUT
     state.take(Changed("web-1", UP), BEGAN + 65)
