@@ -1,13 +1,11 @@
 """Writes what was measured into docs/capacity.md, between its two marker lines; the words around them stay.
 
-usage: bench/run page      uses reports/bench/*.json and reports/drills.json; what was not measured is said to be so
+usage: bench/run page      uses reports/bench/*.json; what was not measured is said to be so
 """
 
-import json
 import time
 
 from stack.engine import ROOT
-from tests.stack.drill import FIGURES
 
 from bench.results import load, machine
 
@@ -59,33 +57,10 @@ def spread() -> list[str]:
     return [row("share of each replica in 300 requests that no cache answers", "20 to 47 %", shares)]
 
 
-GOALS = {"primary killed": "write gap ≤ 24 s", "primary stopped": "write gap ≤ 5 s", "switchover": "write gap ≤ 3 s"}
-
-
-def drills() -> list[str]:
-    found = json.loads(FIGURES.read_text()) if FIGURES.exists() else {}
-    lines = [
-        "",
-        "| drill | goal beside 0 failed, 0 lost, 0 twice | failed | lost, twice"
-        " | write gap | read gap | p95 read | p95 write | slowest |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
-    for name, f in found.items():
-        reads, writes = f["read"], f["write"]
-        cells = [
-            name, GOALS.get(name, "write gap < 2 s"), f"{f['failed']} of {f['requests']}",
-            f"{len(f['lost'])}, {len(f['twice'])}",
-            f"{writes['gap']:.1f} s", f"{reads['gap']:.1f} s", f"{reads['p95']:.2f} s", f"{writes['p95']:.2f} s",
-            f"{max(reads['max'], writes['max']):.1f} s",
-        ]  # fmt: skip
-        lines.append("| " + " | ".join(cells) + " |")
-    return lines if found else ["", "Drills: not measured; `make test-stack` does."]
-
-
 def block() -> str:
     heading = f"Measured on {time.strftime('%Y-%m-%d')}: {machine()}."
     table = ["| what | goal | measured |", "|---|---|---|", *startup(), *idle(), *path(), *spread()]
-    return "\n".join([BEGIN, heading, "", *table, *drills(), END])
+    return "\n".join([BEGIN, heading, "", *table, END])
 
 
 def main() -> None:

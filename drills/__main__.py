@@ -27,6 +27,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (Refused, matrix.Unknown) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except AssertionError as error:
+        print(f"error: the drill broke off: {error}. What was broken is put back.", file=sys.stderr)
+        return 1
     except signals.Interrupted:
         print("interrupted: what was broken is put back, the load is ended.", file=sys.stderr)
         return 130

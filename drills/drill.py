@@ -14,10 +14,11 @@ from stack.engine import Container
 from stack.servers import sql, until
 from stack.whole import containers_missing, missing
 
-from drills import load, store
+from drills import store
 from drills.load import Load
 from drills.lock import Refused
 from drills.matrix import Drill
+from drills.signals import held
 from drills.undo import Journal
 from drills.victims import find
 from drills.watcher import Log, Watcher
@@ -48,8 +49,9 @@ def run(one: Drill, rate: float, write_share: float, tell: Tell) -> dict:
             time.sleep(TAIL)
         clients.end()
     finally:
-        journal.undo()
-        load.remove()
+        with held():
+            journal.undo()
+            clients.close()
     return {
         "victim": one.victim.name, "fault": one.fault.name, "container": names(victims),
         **provenance(at), "client": clients.client, "zero": log.zero,

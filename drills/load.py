@@ -20,6 +20,7 @@ LONGEST = 900  # seconds: a load whose drill was killed ends by itself
 class Load:
     def __init__(self, out: Path, rate: float, write_share: float):
         self.out, self.rate, self.write_share = out, rate, write_share
+        self._process: subprocess.Popen | None = None
         self._lines: queue.Queue[dict | None] = queue.Queue()
 
     def start(self) -> float:
@@ -31,7 +32,10 @@ class Load:
                 process_group=0,
             )  # fmt: skip
         threading.Thread(target=self._read, daemon=True).start()
-        return self._await("started", READY)["monotonic"]
+        try:
+            return self._await("started", READY)["monotonic"]
+        except AssertionError as error:
+            raise Refused(f"{error}. `make status` shows the stack.") from None
 
     def end(self) -> None:
         """Nothing more is started; what is in flight may end."""
@@ -39,26 +43,21 @@ class Load:
         self._await("ended", DRAIN)
         self._process.wait(DRAIN)
 
+    def close(self) -> None:
+        """Whatever it is doing: over, and nothing of it is left."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+        remove()
+
     @property
     def client(self) -> dict:
         """What it says of itself: its name in the markers, its policy."""
         return json.loads((self.out / "client.json").read_text(encoding="utf-8"))
 
-    def is_over(self) -> bool:
-        return self._process.poll() is not None
-
     def _command(self) -> list[str]:
         inside = Path("/reports") / self.out.relative_to(REPORTS)
-        compose = [
-            "docker",
-            "compose",
-            "-p",
-            PROJECT,
-            "--project-directory",
-            str(ROOT),
-            "-f",
-            str(ROOT / "docker-compose.yml"),
-        ]
+        compose = ["docker", "compose", "-p", PROJECT, "-f", str(ROOT / "docker-compose.yml")]
         options = ["--rm", "--no-deps", "-T", "--name", NAME, "--user", f"{os.getuid()}:{os.getgid()}"]
         drill = ["--rate", f"{self.rate:g}", "--write-share", f"{self.write_share:g}"]
         drill += ["--out", str(inside), "--seconds", str(LONGEST)]
@@ -71,16 +70,13 @@ class Load:
         self._lines.put(None)
 
     def _await(self, event: str, seconds: float) -> dict:
-        """Refused with the generator's own last line when it ends first."""
+        """An AssertionError with the generator's own last line when it ends first."""
         while True:
             try:
                 said = self._lines.get(timeout=seconds)
             except queue.Empty:
-                raise Refused(
-                    f"the load generator did not say '{event}' within {seconds} s: see {self.out}/load.log"
-                ) from None
-            if said is None:
-                raise Refused(f"the load generator ended before its time: {self._last_words()}")
+                raise AssertionError(f"the load generator did not say '{event}' within {seconds:g} s") from None
+            assert said, f"the load generator ended before its time: {self._last_words()}"
             if said.get("event") == event:
                 return said
 

@@ -9,7 +9,7 @@ import time
 import urllib.parse
 import urllib.request
 
-from stack.engine import NET_PREFIX, containers, docker, inside, question, script, secret
+from stack.engine import NET_PREFIX, inside, question, secret
 
 HAPROXIES = {f"haproxy-{n}": f"http://{NET_PREFIX}.0.2{n}:8404" for n in (1, 2)}
 PROMETHEUS = f"http://{NET_PREFIX}.0.80:9090"
@@ -116,29 +116,3 @@ def until(holds, seconds: float, what: str, every=0.5):
 def replicas_whole() -> bool:
     """Either standby may confirm a commit: Patroni lists a node again one loop (10 s) after it streams."""
     return sql("SELECT state, sync_state FROM pg_stat_replication") == [["streaming", "quorum"]] * 2
-
-
-def wait_until_whole(web=3) -> None:
-    """Full redundancy: the next drill must find what the last one took."""
-    script("wait", "120")
-    until(lambda: in_rotation(web), 30, f"{web} web replicas in both HAProxies")
-    until(replicas_whole, 60, "two standbys, either of which may confirm a commit")
-    redis = "redis-cli -a $(cat /run/secrets/redis) --no-auth-warning -p 26379 sentinel master main"
-    until(lambda: redis_is_whole(redis), 60, "a Redis master with two replicas under three Sentinels")
-
-
-JOBS = {"certs", "postgres-init", "web-migrate", "seed"}
-
-
-def make_whole() -> None:
-    """Starts whatever a test left dead, and waits until the stack is whole for the next one."""
-    dead = [c.id for c in containers(stopped=True) if c.state == "exited" and c.service not in JOBS]
-    if dead:
-        docker("start", *dead)
-    wait_until_whole()
-
-
-def redis_is_whole(command: str) -> bool:
-    words = inside("sentinel-1", "bash", "-c", command).split("\n")
-    facts = dict(zip(words[::2], words[1::2], strict=False))
-    return facts.get("flags") == "master" and facts.get("num-slaves") == "2" and facts.get("num-other-sentinels") == "2"

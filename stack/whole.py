@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from loadtest.edge import Edge
 
 from stack import direct
-from stack.engine import NET_PREFIX, SITE_HOST, Container, containers, inspect, run, secret
-from stack.servers import HAPROXIES, PROMETHEUS, get, haproxy_stats, replicas_whole
+from stack.engine import NET_PREFIX, SITE_HOST, Container, containers, docker, inspect, run, secret
+from stack.servers import HAPROXIES, PROMETHEUS, get, haproxy_stats, replicas_whole, until
 
 JOBS = {"certs", "postgres-init", "web-migrate", "seed"}
 SENTENCE = {"paused": "is paused", "exited": "is stopped", "restarting": "ends again and again", "dead": "is dead"}
@@ -140,3 +140,28 @@ def confirmations() -> Iterator[str]:
     """Patroni's view is a loop old; the primary itself knows who may confirm its commits."""
     if not replicas_whole():
         yield "the primary has not two standbys either of which may confirm a commit"
+
+
+# -- For whoever needs it whole ----------------------------------------------------------------------------------------
+
+
+def wait_until_whole(seconds=180) -> None:
+    """The next test or drill must find what the last one took."""
+
+    def is_whole():
+        lacks = next(missing(), None)
+        if lacks:
+            raise AssertionError(lacks)
+        return True
+
+    until(is_whole, seconds, "the stack is whole")
+
+
+def make_whole() -> None:
+    """Starts whatever was left dead, wakes what was left paused, and waits."""
+    for one in containers(stopped=True):
+        if one.state == "paused":
+            docker("unpause", one.id)
+        elif one.state in ("exited", "created") and one.service not in JOBS:
+            docker("start", one.id)
+    wait_until_whole()

@@ -10,26 +10,15 @@ PAGE = (ROOT / "docs/capacity.md").read_text()
 BLOCK = re.search(r"<!-- measured: begin -->\n(.*?)<!-- measured: end -->", PAGE, re.DOTALL)
 REST = PAGE.replace(BLOCK.group(0), "") if BLOCK else PAGE
 SCALE = {"s": 1, "min": 60, "MB": 1, "GB": 1024, "%": 1, "times": 1}
-DRILLS = {
-    "kill web",
-    "kill haproxy",
-    "kill pgbouncer",
-    "kill standby",
-    "kill etcd leader",
-    "kill cache",
-    "kill sentinel",
-}
-DRILLS |= {"kill redis master", "kill redis replica", "switchover", "primary stopped", "primary killed"}
 
 
 def rows(columns: int) -> list[list[str]]:
     """The cells of each line of the table with that many columns, without its head."""
     lines = [line.strip("| \n").split(" | ") for line in BLOCK.group(1).splitlines() if line.startswith("|")]
-    return [cells for cells in lines if len(cells) == columns and cells[0] not in {"what", "drill"}]
+    return [cells for cells in lines if len(cells) == columns and cells[0] != "what"]
 
 
 MEASURES = rows(3) if BLOCK else []
-FIGURES = rows(9) if BLOCK else []
 
 
 def judged(table: list[list[str]]) -> list:
@@ -63,7 +52,6 @@ def test_there_are_figures_between_the_marks():
     assert BLOCK
     assert re.match(r"Measured on \d{4}-\d\d-\d\d: \d+ cores of .+, Docker ", BLOCK.group(1))
     assert len(MEASURES) == 7
-    assert {cells[0] for cells in FIGURES} >= DRILLS
 
 
 @pytest.mark.parametrize("cells", judged(MEASURES))
@@ -71,13 +59,6 @@ def test_a_goal_is_met_or_the_page_says_why_not(cells):
     what, goal, measured = cells
     assert measured != "not measured", "bench/run measures it"
     assert meets(goal, measured) or explained(what)
-
-
-@pytest.mark.parametrize("cells", judged(FIGURES))
-def test_a_drill_met_its_goal_or_the_page_says_why_not(cells):
-    name, goal, failed, lost, gap = cells[:5]
-    met = re.match(r"0 of \d+$", failed) and lost == "0, 0" and meets(goal.removeprefix("write gap "), gap)
-    assert met or explained(name)
 
 
 def test_the_judgement_itself():

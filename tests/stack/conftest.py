@@ -4,15 +4,13 @@ import uuid
 
 import pytest
 from loadtest.edge import Edge
-from loadtest.ledger import Ledger
 from loadtest.shop import Visitor, is_done, product_slugs
-from loadtest.traffic import Traffic
-from stack.engine import NET_PREFIX, REPORTS, SITE_HOST, containers
-from stack.servers import wait_until_whole
+from stack.engine import NET_PREFIX, SITE_HOST, containers
+from stack.whole import wait_until_whole
 
 # Cheap and telling first; what kills comes last, so that a broken page is not reported as a broken failover.
 ORDER = ["smoke", "edge", "limits", "bad_input", "data", "consistency", "trust", "metrics", "operations"]
-ORDER += ["kill", "primary", "redis", "origin"]
+ORDER += ["kill", "redis", "origin", "drills"]
 
 
 def pytest_collection_modifyitems(items):
@@ -77,14 +75,3 @@ def make_account(edge):
 def account(make_account) -> Visitor:
     """One account for all tests that only need some account; hashing a password costs as much as twenty pages."""
     return make_account()
-
-
-@pytest.fixture(scope="session")
-def traffic(edge):
-    """The load of all drills of this run, with one ledger that is held against the tables after each."""
-    REPORTS.mkdir(exist_ok=True)
-    path = REPORTS / "ledger.jsonl"
-    path.unlink(missing_ok=True)
-    ledger = Ledger(path)
-    yield Traffic(edge, ledger)
-    ledger.close()

@@ -5,7 +5,8 @@ import uuid
 import pytest
 from loadtest.shop import CART, PRODUCT
 from stack.engine import containers, docker
-from stack.servers import make_whole, until
+from stack.servers import until
+from stack.whole import make_whole
 
 ORIGINS = {"both balancers": ("haproxy-1", "haproxy-2"), "every replica": ("web",)}
 

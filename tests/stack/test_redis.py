@@ -5,7 +5,8 @@ import re
 import pytest
 from loadtest.shop import CART, PRODUCT, is_done
 from stack.engine import containers, docker, inside
-from stack.servers import until, wait_until_whole
+from stack.servers import until
+from stack.whole import make_whole
 
 EVERY = re.compile(r"(redis|cache)-\d+")
 
@@ -13,9 +14,7 @@ EVERY = re.compile(r"(redis|cache)-\d+")
 @pytest.fixture
 def start_again():
     yield
-    dead = [c.id for c in containers(stopped=True) if c.state == "exited" and EVERY.fullmatch(c.service)]
-    docker("start", *dead)
-    wait_until_whole()
+    make_whole()
 
 
 def test_losing_every_redis_loses_no_login_and_no_cart(account, guest, slug, slugs, start_again):

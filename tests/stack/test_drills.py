@@ -1,0 +1,199 @@
+"""The drills themselves: on a stack with a deliberate fault they report the loss, the failures, the duplicate; an
+interrupted one leaves nothing broken; two at once are refused.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from drills import judge, matrix
+from drills.drill import run as drill
+from drills.faults import cut, kill
+from drills.undo import Journal
+from stack import direct
+from stack.engine import ROOT, containers, docker, inside, inspect, run
+from stack.servers import sql, until
+from stack.whole import make_whole, missing, wait_until_whole
+
+UNSENT = 3  # seconds of writes that no standby gets
+
+
+@pytest.fixture(autouse=True)
+def whole_again():
+    wait_until_whole()
+    yield
+    make_whole()
+
+
+def checks(victim: str, act, seconds: float) -> tuple[dict, dict]:
+    """A drill with a fault of its own, judged as `kill` of that victim -> its figures, and its checks by name."""
+    usual = matrix.drill(victim, "kill", seconds=seconds)
+    record = drill(replace(usual, fault=replace(usual.fault, act=act)), 20, 0.3, lambda *_: None)
+    figures = judge.figures(record, judge.load(Path(record["outcomes"])))
+    verdict = judge.verdict(figures, victim, "kill")
+    return figures, {check.name: check for check in verdict} | {"state": judge.state(verdict)}
+
+
+# -- Asynchronous commit: what was acknowledged is gone ----------------------------------------------------------------
+
+
+def configure(**settings: str) -> None:
+    options = [part for name, value in settings.items() for part in ("-s", f"{name}={value}")]
+    inside(direct.postgres_primary(), "patronictl", "edit-config", "--force", "--quiet", *options)
+
+
+def test_acknowledged_writes_that_were_lost_are_reported(tmp_path):
+    """Commits wait for no standby, and no standby gets the last seconds before the primary dies."""
+
+    def kill_with_writes_unsent(victims):
+        configure(synchronous_mode="off", synchronous_mode_strict="false")
+        until(lambda: sql("SHOW synchronous_standby_names") == [[""]], 30, "commits that wait for nobody")
+        others = [one for one in containers() if one.service in direct.POSTGRES and one != victims[0]]
+        behind = Journal(tmp_path)
+        behind.write(others)
+        cut(others)
+        until(
+            lambda: sql("SELECT count(*) FROM pg_stat_replication WHERE state = 'streaming'"), 1, "the primary answers"
+        )
+        signal.sigtimedwait([], UNSENT)
+        kill(victims)
+        behind.undo()
+        until(lambda: direct.postgres_primary() not in ("", victims[0].service), 60, "another primary")
+        configure(synchronous_mode="quorum", synchronous_mode_strict="true")
+
+    figures, verdict = checks("postgres-primary", kill_with_writes_unsent, 5)
+    assert figures["lost"] > 0
+    assert not verdict["lost"].ok
+    assert verdict["state"] == judge.FAIL
+
+
+# -- Writes that nobody holds: they fail while there is no primary -----------------------------------------------------
+
+
+def recreate_web(**environment: str) -> None:
+    compose = ["docker", "compose", "-p", os.environ["COMPOSE_PROJECT_NAME"], "-f", str(ROOT / "docker-compose.yml")]
+    run(*compose, "up", "-d", "--no-deps", "--no-build", "--pull", "never", "web", env=os.environ | environment)
+    wait_until_whole()
+
+
+@pytest.fixture
+def writes_not_held():
+    recreate_web(WRITE_HOLD_SECONDS="0.1")
+    yield
+    recreate_web()
+
+
+def test_failed_writes_are_reported(writes_not_held):
+    figures, verdict = checks("postgres-primary", kill, 5)
+    assert figures["failed"] > 0
+    assert not verdict["failed"].ok
+    assert verdict["state"] != judge.PASS
+
+
+# -- One write that took effect twice ----------------------------------------------------------------------------------
+
+
+def test_a_doubled_write_is_reported():
+    def double_a_write(victims):
+        rows = sql(
+            "UPDATE web_cartitem SET quantity = 2 WHERE id = (SELECT max(i.id) FROM web_cartitem i"
+            " JOIN web_cart c ON c.id = i.cart_id JOIN web_user u ON u.id = c.owner_id"
+            " WHERE u.username LIKE 'author-%') RETURNING id"
+        )
+        assert len(rows) == 1
+
+    figures, verdict = checks("cache", double_a_write, 1)
+    assert figures["twice"] == 1
+    assert not verdict["twice"].ok
+    assert verdict["state"] == judge.FAIL
+
+
+# -- Interrupted, killed, called twice ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def begun():
+    """A drill of its own process that has just cut haproxy-2's pair off; -> the process and how its victim was."""
+    before = addresses()
+    process = start("one", "--victim", "haproxy", "--fault", "cut")
+    for line in process.stdout:
+        if "cut off" in line:
+            break
+    assert addresses() != before, "nothing was cut"
+    yield process, before
+    process.kill()
+    process.wait()
+
+
+def start(*arguments: str) -> subprocess.Popen:
+    command = [sys.executable, "-m", "drills", *arguments]
+    return subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+
+def addresses() -> dict[str, dict]:
+    """Of both balancers: network -> address and names."""
+    found = inspect(*[one.id for one in containers() if one.service.startswith("haproxy-")])
+    return {
+        facts["Name"]: {
+            name: (one["IPAddress"], sorted(one["Aliases"]))
+            for name, one in facts["NetworkSettings"]["Networks"].items()
+        }
+        for facts in found
+    }
+
+
+def test_an_interrupted_drill_puts_back_what_it_broke_and_two_at_once_are_refused(begun):
+    process, before = begun
+    second = start("one", "--victim", "web", "--fault", "kill")
+    assert "another drill is running" in second.communicate(timeout=30)[0]
+    assert second.returncode == 2
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=60)[0]
+    assert process.returncode == 130, said
+    assert addresses() == before
+    until(lambda: not next(missing(), None), 60, "the stack is whole")
+    assert not loads()
+
+
+def test_what_a_killed_drill_left_is_put_back_by_the_next_call(begun):
+    process, before = begun
+    process.kill()
+    process.wait()
+    undo = start("undo")
+    said = undo.communicate(timeout=60)[0]
+    assert undo.returncode == 0, said
+    assert "put back on its networks" in said
+    assert addresses() == before
+    assert not loads()
+
+
+def loads() -> list[str]:
+    return docker("ps", "-aq", "--filter", "name=drill-load").split()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("one", "--victim", "nobody", "--fault", "kill"), "there is no victim 'nobody'. The victims: nginx"),
+        (("one", "--victim", "web", "--fault", "burn"), "there is no fault 'burn'. The faults: kill"),
+        (("one", "--victim", "web", "--fault", "switchover"), "say V=postgres-primary F=switchover"),
+        (("set", "--name", "nothing"), "there is no set 'nothing'. The sets: all, ci"),
+        (("set", "--name", "ci", "--since", "no-such-commit"), "there is no commit 'no-such-commit'"),
+        (("one", "--victim", "web", "--fault", "kill", "--rate", "9999"), "RATE=9999: use a number from 1 to 300"),
+    ],
+)
+def test_a_wrong_call_breaks_nothing(arguments, said):
+    done = start(*arguments)
+    assert said in done.communicate(timeout=60)[0]
+    assert done.returncode == 2
+
+
+def test_a_victim_that_is_down_already_is_refused():
+    docker("stop", "-t", "5", next(one.id for one in containers() if one.service == "redis-exporter"))
+    done = start("one", "--victim", "redis-exporter", "--fault", "kill")
+    assert "redis-exporter is down already" in done.communicate(timeout=60)[0]
+    assert done.returncode == 2
