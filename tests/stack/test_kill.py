@@ -1,4 +1,4 @@
-"""What a kill must do at once, seen from outside; what it does to clients is judged by the drills (drills/matrix.py)."""
+"""What a kill must do at once, seen from outside; what it does to clients is for the drills (drills/matrix.py)."""
 
 import time
 
