@@ -72,7 +72,7 @@ def unmeasured(names: set[str]) -> str:
 def row(one: Standing) -> str:
     counts = [card.count(one, name) for name in ("lost", "twice", "unseen")]
     cells = [
-        one.name, str(len(one.shown)), failed(one), card.count(one, "failed_with_retry"), gap(one, "write_gap"),
+        one.name, str(len(one.shown)), failed(one), card.count(one, "failed_with_retry"), writes(one),
         gap(one, "read_gap"), seconds(one.worst("slowest")), *counts, whole(one), card.count(one, "operator"),
         one.state, ", ".join(one.commits),
     ]  # fmt: skip
@@ -89,9 +89,14 @@ def gap(one: Standing, name: str) -> str:
     return f"{spread(one, name).replace('/', ' / ')}{f' ({limit})'.replace(' s)', ')') if limit else ''}"
 
 
+def writes(one: Standing) -> str:
+    """Of what is judged by its return only, that stands beside."""
+    back = f"; back {gap(one, 'back_after')}" if one.targets.back_after else ""
+    return gap(one, "write_gap") + back
+
+
 def whole(one: Standing) -> str:
-    back = f"; back after {gap(one, 'back_after')}" if one.targets.back_after else ""
-    return spread(one, "whole_after", 0).replace("/", " / ") + back
+    return spread(one, "whole_after", 0).replace("/", " / ")
 
 
 # -- Around the table --------------------------------------------------------------------------------------------------

@@ -16,11 +16,12 @@ KINDS = {PASS: "good", FAIL: "bad", INVALID: "warn"}
 COLOURS = {"fault": "bad", "undo": "warn", "whole": "good", "role": "5"}
 WORDS = {"fault": "fault", "undo": "undone", "whole": "whole again"}  # other events say it themselves
 HEADER = (
-    "drill", "runs", "failed", "with retry", "of", "write gap, s", "read gap, s", "slowest, s", "lost", "twice",
-    "unseen", "whole after, s", "by hand", "result",
+    "drill", "", "n", "failed | retry", "write gap, s", "read gap, s", "slowest", "lost, twice, unseen",
+    "whole, s", "hand",
 )  # fmt: skip
+ROLES = 6  # in words above a chart; all are in the list below it
 FAILED, WAIT = "Failed at the first try, per second", "Wait for an answer, by the second it was due in"
-NUMERIC = range(1, 13)
+NUMERIC = range(2, 10)
 NOTE = (
     "Targets stand in brackets; a figure without one is reported, not judged. Of several runs: median / worst, and the"
     " worst is judged. Counts are sums. Raw figures: the client's first tries."
@@ -78,13 +79,12 @@ def totals(found: list[Standing]) -> list[tuple[str, str, str, str]]:
 
 
 def row(one: Standing) -> list:
-    retried = [card.count(one, name) for name in ("failed_with_retry", "requests")]
-    gaps = [document.gap(one, "write_gap"), document.gap(one, "read_gap"), seconds(one.worst("slowest"))]
-    kept = [card.count(one, name) for name in ("lost", "twice", "unseen")]
-    failed = f"{card.count(one, 'failed')}{f' ({one.targets.failed})' if one.targets.failed else ''}"
-    end = [document.whole(one), card.count(one, "operator"), badge(one.state, KINDS[one.state])]
     name = Html(f'<span style="white-space:nowrap">{escape(one.name)}</span>')
-    return [name, len(one.shown), failed, *retried, *gaps, *kept, *end]
+    failed = f"{card.count(one, 'failed')} | {card.count(one, 'failed_with_retry')} of {card.count(one, 'requests')}"
+    gaps = [document.writes(one), document.gap(one, "read_gap"), seconds(one.worst("slowest"))]
+    kept = ", ".join(card.count(one, name) for name in ("lost", "twice", "unseen"))
+    verdict = badge(one.state, KINDS[one.state])
+    return [name, verdict, len(one.shown), failed, *gaps, kept, document.whole(one), card.count(one, "operator")]
 
 
 def measured(found: list[Standing]) -> Html:
@@ -132,10 +132,12 @@ def said(figure: float | None) -> str:
 
 
 def events(record: dict) -> list[Mark]:
-    """The fault as a band up to its undoing, the rest as moments."""
+    """The fault as a band up to its undoing, the rest as moments; only the first few role changes are told in words."""
     begin, end = moment(record, "fault", first=True), moment(record, "undo")
     told = [event for event in record["events"] if event["kind"] in COLOURS]
-    moments = [Mark(event["t"], short(event), colour=COLOURS[event["kind"]]) for event in told]
+    roles = [event for event in told if event["kind"] == "role"]
+    worded = [event for event in told if event not in roles[ROLES:]]
+    moments = [Mark(e["t"], short(e) if e in worded else "", colour=COLOURS[e["kind"]]) for e in told]
     return moments + ([Mark(begin, "", until=end)] if begin is not None and end else [])
 
 

@@ -53,13 +53,22 @@ def test_fault_undo_role_changes_and_wholeness_are_marked():
     assert [(mark.t, mark.until) for mark in marks if mark.until] == [(10.0, 30.0)]
 
 
+def test_of_many_role_changes_only_the_first_have_words():
+    roles = [{"t": 11.0 + n, "kind": "role", "text": f"change {n}"} for n in range(20)]
+    marks = page.events(record(events=[*EVENTS[:1], *roles, *EVENTS[2:]]))
+    assert len(marks) == 24
+    assert [mark.text for mark in marks if mark.text] == [
+        "fault", *(f"change {n}" for n in range(6)), "undone", "whole again"
+    ]  # fmt: skip
+
+
 def test_a_record_without_an_undo_has_no_band():
     assert all(mark.until is None for mark in page.events(record(events=EVENTS[:1])))
 
 
 def test_figures_stand_beside_their_targets(text):
     assert "18.0 (≤ 24)" in text
-    assert "20 (0)" in text
+    assert "20 | 0 of 1200" in text
 
 
 def test_reads_and_writes_are_drawn_apart(text):
