@@ -50,9 +50,9 @@ class BoundedConnection(psycopg.Connection[Any]):
             try:
                 return super().wait(gen, *args, timeout=min(left, DOUBT_SECONDS), **kwargs)
             except psycopg_errors._WaitTimeout:
-                self._doubt(seconds, over=left <= DOUBT_SECONDS)
+                self._doubt(over=left <= DOUBT_SECONDS)
 
-    def _doubt(self, seconds: float, *, over: bool) -> None:
+    def _doubt(self, *, over: bool) -> None:
         """Return to wait on; raise when another pooler will do better, the server is lost, or the time is over."""
         there = pings.answers(self.pooler, int(self.opened_with["port"]))
         if not there:
@@ -61,7 +61,7 @@ class BoundedConnection(psycopg.Connection[Any]):
         if over or self.is_lost() or book.is_worse(self.pooler, self.opened_with["host"].split(",")):
             self.pgconn.finish()
             error = ServerSilent if there else PoolerSilent
-            raise error(f"no answer from {self.pooler} within {seconds:.1f} s") from None
+            raise error(f"no answer through {self.pooler} in time") from None
 
     @contextmanager
     def limited(self, seconds: float) -> Iterator[None]:
