@@ -37,6 +37,13 @@ def test_a_request_is_given_up_from_the_inside_out():
     assert nginx("NGINX_READ_TIMEOUT") <= nginx("NGINX_NEXT_TIMEOUT") < CLIENT
 
 
+def test_a_silent_balancer_leaves_time_to_ask_the_other():
+    """A write that a paused HAProxy held is only late: it is asked again, and takes as long as any other."""
+    assert CLIENT - nginx("NGINX_READ_TIMEOUT") >= 15
+    assert haproxy("HAPROXY_SAFE_TIMEOUT") < nginx("NGINX_SAFE_TIMEOUT")
+    assert 2 * nginx("NGINX_SAFE_TIMEOUT") < CLIENT
+
+
 def test_waiting_for_a_slot_leaves_time_for_the_request_itself():
     queue, hold = haproxy("HAPROXY_QUEUE_TIMEOUT"), float(environment("web")["WRITE_HOLD_SECONDS"])
     assert queue + hold < haproxy("HAPROXY_SERVER_TIMEOUT")
