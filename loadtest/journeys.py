@@ -16,7 +16,7 @@ from . import judged
 from .edge import Edge, Response
 from .outcome import READ, WRITE, Answer
 from .profiles import Plan, Refused, order
-from .shop import CART, HOME, LOGIN, PASSWORD, PRODUCT, REGISTER, SEARCH, Visitor, is_done
+from .shop import CART, HOME, LOGIN, PASSWORD, PRODUCT, REGISTER, SEARCH, TOKEN, Visitor, is_done
 
 REFUSED = "refused"  # how the detail of a 429 or 503 with Retry-After begins: the stack is full, and says so
 WORDS = ("lamp", "chair", "mug", "wool", "oak", "table", "bowl", "small", "blue", "tea")
@@ -182,13 +182,23 @@ def review(people: People, chance: Random, timeout: float) -> Answer:
 def register(people: People, chance: Random, timeout: float) -> Answer:
     name = people.new_name()
     fields = {"username": name, "email": f"{name}@example.org", "password1": PASSWORD, "password2": PASSWORD}
-    return form("register", Visitor(people.edge).send(REGISTER, fields, timeout=timeout))
+    return from_elsewhere("register", people, REGISTER, fields, timeout)
 
 
 def login(people: People, chance: Random, timeout: float) -> Answer:
     """Somebody with an account, from another browser."""
     fields = {"username": chance.choice(people.members).name, "password": PASSWORD}
-    return form("login", Visitor(people.edge).send(LOGIN, fields, timeout=timeout))
+    return from_elsewhere("login", people, LOGIN, fields, timeout)
+
+
+def from_elsewhere(step: str, people: People, path: str, fields: dict, timeout: float) -> Answer:
+    """A form sent from a browser that has no cookie yet. Where its token is refused, the step is."""
+    visitor = Visitor(people.edge)
+    token = visitor.get(TOKEN, timeout=timeout)
+    if token.status != 200:
+        return judged.told(token, step, f"{TOKEN}: {token.status}")
+    visitor.csrf = token.json()["csrf_token"]
+    return form(step, visitor.send(path, fields, timeout=timeout))
 
 
 @dataclass(frozen=True)

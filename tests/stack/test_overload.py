@@ -7,7 +7,7 @@ import pytest
 from stack.engine import REPORTS, ROOT, containers, inspect, run
 from stack.servers import until
 
-RATE, SECONDS, USERS = 500, 20, 40
+RATE, SECONDS, USERS = 300, 20, 40
 
 
 def reports() -> set:
