@@ -17,8 +17,9 @@ class Kind(Enum):
 
 # 57P03 cannot_connect_now, 53300 too_many_connections, 25006 read_only_sql_transaction (a demoted primary)
 NOT_EXECUTED_STATES = frozenset({"57P03", "53300", "25006"})
-# 57P01 admin_shutdown, 57P02 crash_shutdown, 57P05 idle_session_timeout; class 08 is connection_exception
-LOST_STATES = frozenset({"57P01", "57P02", "57P05"})
+# 57P01 admin_shutdown, 57P02 crash_shutdown, 57P05 idle_session_timeout; class 08 is connection_exception;
+# 25P03 idle_in_transaction_session_timeout: this process stood still (paused, no CPU) and lost its transaction
+LOST_STATES = frozenset({"57P01", "57P02", "57P05", "25P03"})
 # 40001 serialization_failure (also a recovery conflict on a replica), 40P01 deadlock, 55P03 lock_not_available
 CONFLICT_STATES = frozenset({"40001", "40P01", "55P03"})
 # What PgBouncer and libpq say when nothing has been handed to a server.

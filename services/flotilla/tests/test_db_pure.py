@@ -24,6 +24,7 @@ TABLE = [
     (psycopg.errors.ReadOnlySqlTransaction("cannot execute INSERT"), Kind.NOT_EXECUTED),
     (psycopg.errors.AdminShutdown("terminating connection"), Kind.LOST),
     (psycopg.errors.CrashShutdown("crash"), Kind.LOST),
+    (psycopg.errors.IdleInTransactionSessionTimeout("terminating connection"), Kind.LOST),
     (psycopg.errors.ConnectionFailure("link"), Kind.LOST),
     (psycopg.OperationalError("server closed the connection unexpectedly"), Kind.LOST),
     (psycopg.InterfaceError("the connection is closed"), Kind.LOST),
