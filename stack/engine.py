@@ -1,10 +1,13 @@
 """The stack under test, through the engine: which containers there are, and what may be done to them."""
 
+import http.client
 import json
 import os
+import socket
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlencode
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = os.environ.get("COMPOSE_PROJECT_NAME", "flotilla")
@@ -12,8 +15,8 @@ NET_PREFIX = os.environ.get("NET_PREFIX", "10.77")
 SITE_HOST = os.environ.get("SITE_HOST", "shop.localhost")
 REPORTS = Path(os.environ.get("REPORTS_DIR", ROOT / "reports"))
 SECRETS = Path(os.environ.get("SECRETS_DIR", ROOT / ".secrets"))
-LABEL = '{{.Label "com.docker.compose.%s"}}'
-COLUMNS = "|".join([LABEL % "service", LABEL % "container-number", "{{.ID}}", "{{.State}}", "{{.Names}}"])
+SOCKET = "/var/run/docker.sock"
+LABEL = "com.docker.compose"
 
 
 @dataclass(frozen=True)
@@ -44,14 +47,39 @@ def docker(*arguments, **options) -> str:
 
 def containers(service: str | None = None, *, stopped=False) -> list[Container]:
     """Containers of the stack in order of name; those of `docker compose run` are left out."""
-    filters = [f"label=com.docker.compose.project={PROJECT}", "label=com.docker.compose.oneoff=False"]
+    labels = [f"{LABEL}.project={PROJECT}", f"{LABEL}.oneoff=False"]
     if service:
-        filters.append(f"label=com.docker.compose.service={service}")
-    arguments = [part for one in filters for part in ("--filter", one)]
-    lines = docker("ps", *(["-a"] if stopped else []), *arguments, "--format", COLUMNS).splitlines()
-    rows = (line.split("|") for line in lines)
-    found = (Container(service, int(number), *rest) for service, number, *rest in rows)
-    return sorted(found, key=lambda one: (one.service, one.number))
+        labels.append(f"{LABEL}.service={service}")
+    query = urlencode({"all": int(stopped), "filters": json.dumps({"label": labels})})
+    return sorted(map(listed, api(f"/containers/json?{query}")), key=lambda one: (one.service, one.number))
+
+
+def listed(facts: dict) -> Container:
+    labels, name = facts["Labels"], facts["Names"][0].lstrip("/")
+    number = int(labels[f"{LABEL}.container-number"])
+    return Container(labels[f"{LABEL}.service"], number, facts["Id"][:12], facts["State"], name)
+
+
+class Local(http.client.HTTPConnection):
+    """HTTP over the engine's socket."""
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(SOCKET)
+
+
+def api(path: str, timeout=20):
+    """GET from the engine, as JSON: a millisecond, where the client program costs 60 of CPU."""
+    connection = Local("engine", timeout=timeout)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        body = answer.read()
+        assert answer.status == 200, f"the engine answers {answer.status} to {path}: {body[:300].decode()}"
+        return json.loads(body)
+    finally:
+        connection.close()
 
 
 def one(service: str) -> Container:
