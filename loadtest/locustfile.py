@@ -16,7 +16,7 @@ from .outcome import Outcome
 from .profiles import Refused
 
 ARRIVALS = 20  # people a second that come in before the load begins
-PAUSES = (1.0, 3.0, 6.0)  # seconds before another try: a stack that has just been started is busy
+PAUSES = (1.0, 3.0, 12.0, 12.0)  # seconds before another try: a busy stack, or the limit on registrations
 COME_IN = 120.0  # seconds they have for that
 
 
