@@ -1,0 +1,143 @@
+"""People and steps: a wrong page is an error, a refusal is told apart, nobody reviews a product twice."""
+
+from dataclasses import dataclass, field
+from email.message import Message
+
+import pytest
+
+from loadtest import journeys
+from loadtest.edge import Response
+from loadtest.journeys import STEPS, Mix, People, Person, Shop, marked, page
+from loadtest.openloop import Schedule
+from loadtest.outcome import WRONG, Answer
+from loadtest.profiles import Refused, plan
+
+SHOP = Shop([f"thing-{number}" for number in range(5)], ["/categories/things/"])
+
+
+def response(status=200, body="<h1>Your cart</h1></html>", **headers) -> Response:
+    told = Message()
+    for name, value in headers.items():
+        told[name.replace("_", "-")] = value
+    return Response(status, told, body.encode())
+
+
+@dataclass
+class Visitor:
+    """Answers everything with the same, and remembers what it was asked."""
+
+    answer: Response
+    asked: list = field(default_factory=list)
+
+    def get(self, path, **_):
+        self.asked.append(path)
+        return self.answer
+
+    def review(self, slug, title, **_):
+        self.asked.append(slug)
+        return self.answer
+
+    def cart_add(self, slug, **_):
+        self.asked.append(slug)
+        return self.answer
+
+
+def people(answer: Response, users=2, **settings) -> People:
+    here = People(None, plan({"USERS": str(users), "DURATION": "5"} | settings), SHOP)
+    here.here = [Person(Visitor(answer)) for _ in range(users)]
+    here.members = here.here
+    return here
+
+
+def test_a_whole_page_is_good():
+    answer = page("cart", response(X_Served_By="web-2", X_Cache="MISS"), "<h1>Your cart")
+    assert (answer.status, answer.step, answer.replica, answer.cached) == (200, "cart", "web-2", False)
+
+
+@pytest.mark.parametrize(
+    ("got", "said"),
+    [
+        (response(body="<h1>Your cart"), "half a page"),
+        (response(body="<h1>Log in</h1></html>"), "a page without <h1>Your cart"),
+        (response(302, "", Location="/accounts/login/"), "/accounts/login/"),
+    ],
+)
+def test_another_page_than_asked_for_is_wrong_whatever_its_status(got, said):
+    answer = page("cart", got, "<h1>Your cart")
+    assert answer.status == WRONG
+    assert said in answer.detail
+
+
+@pytest.mark.parametrize(
+    ("answer", "refused"),
+    [
+        (Answer(503, retry_after=5.0), True),
+        (Answer(429, retry_after=1.0), True),
+        (Answer(503), False),
+        (Answer(502, retry_after=5.0), False),
+    ],
+)
+def test_only_a_refusal_that_says_when_to_come_again_is_one(answer, refused):
+    assert marked(answer).detail.startswith("refused: ") is refused
+
+
+def test_a_step_that_raises_is_no_answer_under_its_name(monkeypatch):
+    here = people(response())
+    monkeypatch.setattr(here, "next", lambda: 1 / 0)
+    here.steps[0] = "home"
+    answer = here.send("read", 0, 60)
+    assert (answer.status, answer.step) == (0, "home")
+    assert "ZeroDivisionError" in answer.detail
+
+
+def test_a_refused_page_passes_through_send_as_refused():
+    here = people(response(503, "", Retry_After="5"))
+    here.steps[0] = "product"
+    answer = here.send("read", 0, 60)
+    assert (answer.status, answer.retry_after) == (503, 5.0)
+    assert answer.detail.startswith(journeys.REFUSED)
+
+
+def test_people_take_turns_and_the_same_seed_asks_for_the_same():
+    first, second = people(response()), people(response())
+    for here in (first, second):
+        here.steps[:4] = ["product"] * 4
+        for index in range(4):
+            here.send("read", index, 60)
+    assert [len(person.visitor.asked) for person in first.here] == [2, 2]
+    assert [p.visitor.asked for p in first.here] == [p.visitor.asked for p in second.here]
+
+
+def test_nobody_reviews_a_product_twice():
+    here = people(response(302, Location="/products/x/"))
+    pairs = [here.pair() for _ in range(len(SHOP.slugs) * len(here.members))]
+    assert len({(id(person), slug) for person, slug in pairs}) == len(pairs)
+
+
+def test_too_few_people_for_so_many_reviews_is_said_before_the_load():
+    here = People(None, plan({"PROFILE": "buy", "USERS": "2", "RATE": "100", "DURATION": "60"}), SHOP)
+    with pytest.raises(Refused, match="give USERS="):
+        _ = here.accounts
+
+
+def test_who_only_browses_needs_no_account():
+    assert People(None, plan({"PROFILE": "browse"}), SHOP).accounts == 0
+
+
+def test_a_cart_grows_no_longer_than_a_shelf():
+    here = people(response(302, Location="/cart/"), users=1)
+    here.shop = Shop([f"thing-{number}" for number in range(100)], [])
+    here.steps[:90] = ["add_to_cart"] * 90
+    for index in range(90):
+        assert here.send("write", index, 60).good
+    assert len(set(here.here[0].visitor.asked)) == journeys.SHELF
+
+
+def test_the_mix_is_due_as_the_arrivals_and_kind_as_its_steps():
+    mix = Mix(Schedule(((2, 2),)), ["home", "review", "cart", "login"])
+    assert [mix.kind(index) for index in range(len(mix))] == ["read", "write", "read", "write"]
+    assert mix.due(3) == 1.5
+
+
+def test_every_step_is_named_as_its_function():
+    assert all(step.do is getattr(journeys, name) for name, step in STEPS.items())
