@@ -17,7 +17,7 @@
 : "${NGINX_MAX_FAILS:=3}"                       # failures within NGINX_FAIL_TIMEOUT that take one out ...
 : "${NGINX_FAIL_TIMEOUT:=1s}"                   # ... for this long
 : "${NGINX_CONNECT_TIMEOUT:=500ms}"             # a killed HAProxy's address answers nothing; then the other one is asked
-: "${NGINX_SAFE_TIMEOUT:=8s}"                   # GET, HEAD, OPTIONS: HAProxy asks another replica after 7 s < this
+: "${NGINX_SAFE_TIMEOUT:=12s}"                  # GET, HEAD, OPTIONS: HAProxy asks another replica after 10 s < this
 : "${NGINX_READ_TIMEOUT:=43s}"                  # other methods: database hold 30 s < HAProxy 41 s < this; leaves 17 of the client's 60 s to ask again
 : "${NGINX_NEXT_TIMEOUT:=57s}"                  # no further HAProxy is asked after this
 : "${NGINX_RETRY_AFTER:=5}"                     # seconds named in Retry-After when there is no origin
