@@ -1,6 +1,6 @@
-"""What can be done to containers. Each is one or more commands to the engine, and none is left half done by Ctrl-C."""
+"""What can be done to containers. Each is one or more calls to the engine, and none is left half done by Ctrl-C."""
 
-from stack.engine import Container, docker, script
+from stack.engine import Container, api, post, script
 from stack.servers import in_rotation, until
 
 from drills.signals import held
@@ -10,25 +10,25 @@ ROTATION = 90  # seconds for a restarted replica to be back in both balancers
 
 def kill(victims: list[Container]) -> None:
     """SIGKILL, as if its machine had gone; the restart policy does not bring it back."""
-    act("kill", *ids(victims))
+    act("kill", victims)
 
 
 def stop(victims: list[Container]) -> None:
     """Asked to end, within its own grace period."""
-    act("stop", *ids(victims))
+    act("stop", victims)
 
 
 def pause(victims: list[Container]) -> None:
     """Frozen: accepts connections and answers nothing."""
-    act("pause", *ids(victims))
+    act("pause", victims)
 
 
 def cut(victims: list[Container]) -> None:
     """Off every network, while it goes on running."""
     with held():
         for victim in victims:
-            for network in networks(victim):
-                docker("network", "disconnect", network, victim.id)
+            for network in api(f"/containers/{victim.id}/json")["NetworkSettings"]["Networks"]:
+                post(f"/networks/{network}/disconnect", {"Container": victim.id})
 
 
 def switchover(victims: list[Container]) -> None:
@@ -40,20 +40,11 @@ def switchover(victims: list[Container]) -> None:
 def rolling(victims: list[Container]) -> None:
     """Each replica restarted when the one before it serves again: a new release."""
     for victim in victims:
-        act("restart", victim.id)
+        act("restart", [victim])
         until(lambda: in_rotation(len(victims)), ROTATION, f"{victim.name} back in both balancers")
 
 
-def act(*command: str) -> None:
+def act(verb: str, victims: list[Container]) -> None:
     with held():
-        docker(*command)
-
-
-def ids(victims: list[Container]) -> list[str]:
-    return [victim.id for victim in victims]
-
-
-def networks(victim: Container) -> list[str]:
-    return docker(
-        "inspect", "-f", "{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}", victim.id
-    ).split()
+        for victim in victims:
+            post(f"/containers/{victim.id}/{verb}")

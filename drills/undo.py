@@ -8,7 +8,7 @@ import json
 import os
 from pathlib import Path
 
-from stack.engine import Container, docker, inspect, run
+from stack.engine import Absent, Container, api, post
 
 from drills.signals import held
 
@@ -23,7 +23,7 @@ class Journal:
         """OSError when it cannot be kept; then nothing may be broken."""
         half = self.path.with_suffix(".part")
         with half.open("w", encoding="utf-8") as file:
-            json.dump([snapshot(facts) for facts in inspect(*[victim.id for victim in victims])], file, indent=1)
+            json.dump([snapshot(api(f"/containers/{victim.id}/json")) for victim in victims], file, indent=1)
             file.flush()
             os.fsync(file.fileno())
         half.replace(self.path)
@@ -64,30 +64,33 @@ def endpoint(network: dict, own: str) -> dict:
 
 def restore(saved: dict) -> list[str]:
     """Compares a container with how it was and repairs the difference -> what was done. It may have gone for good."""
-    found = run("docker", "inspect", saved["id"], check=False)
-    if found.returncode:
+    path, done = f"/containers/{saved['id']}", []
+    try:
+        facts = api(f"{path}/json")
+    except Absent:
         return [f"{saved['name']} is gone: `make up` makes it again"]
-    facts = json.loads(found.stdout)[0]
-    done = []
     absent = [name for name in saved["networks"] if name not in facts["NetworkSettings"]["Networks"]]
     for name in absent:
         connect(saved["id"], name, saved["networks"][name])
     if absent:
         done.append(f"{saved['name']} put back on its networks")
     if facts["State"]["Paused"]:
-        docker("unpause", saved["id"])
+        post(f"{path}/unpause")
         done.append(f"{saved['name']} unpaused")
     elif not facts["State"]["Running"]:
-        docker("start", saved["id"])
+        post(f"{path}/start")
         done.append(f"{saved['name']} started")
     return done
 
 
 def connect(container: str, network: str, saved: dict) -> None:
     """With its address and names. An address that was not fixed may have gone to another meanwhile: then a new one."""
-    names = [part for alias in saved["aliases"] for part in ("--alias", alias)]
-    names += [part for link in saved["links"] for part in ("--link", link)]
-    command = ["docker", "network", "connect", *names]
-    done = run(*command, "--ip", saved["address"], network, container, check=saved["fixed"])
-    if done.returncode:
-        run(*command, network, container)
+    endpoint = {"Aliases": saved["aliases"], "Links": saved["links"]}
+    place = {"IPAMConfig": {"IPv4Address": saved["address"]}}
+    path = f"/networks/{network}/connect"
+    try:
+        post(path, {"Container": container, "EndpointConfig": endpoint | place})
+    except AssertionError:
+        if saved["fixed"]:
+            raise
+        post(path, {"Container": container, "EndpointConfig": endpoint})

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from loadtest.edge import Edge
 
 from stack import direct
-from stack.engine import NET_PREFIX, SITE_HOST, Container, containers, docker, inspect, run, secret
+from stack.engine import NET_PREFIX, SITE_HOST, Container, containers, inspect, post, run, secret
 from stack.servers import HAPROXIES, PROMETHEUS, get, haproxy_stats, replicas_whole, until
 
 JOBS = {"certs", "postgres-init", "web-migrate", "seed"}
@@ -161,7 +161,7 @@ def make_whole() -> None:
     """Starts whatever was left dead, wakes what was left paused, and waits."""
     for one in containers(stopped=True):
         if one.state == "paused":
-            docker("unpause", one.id)
+            post(f"/containers/{one.id}/unpause")
         elif one.state in ("exited", "created") and one.service not in JOBS:
-            docker("start", one.id)
+            post(f"/containers/{one.id}/start")
     wait_until_whole()

@@ -15,9 +15,8 @@ LONG = "a-container-of-web.1"  # longer than the engine's own alias
 def engine(monkeypatch) -> Engine:
     engine = Engine(LONG, "other.1")
     for module in (faults, undo):
-        for name in ("docker", "inspect", "run"):
-            if hasattr(module, name):
-                monkeypatch.setattr(module, name, getattr(engine, name))
+        monkeypatch.setattr(module, "api", engine.api)
+        monkeypatch.setattr(module, "post", engine.post)
     return engine
 
 
@@ -43,18 +42,19 @@ def test_address_and_names_come_back_without_the_engine_s_own(engine, victims, t
     journal.write(victims)
     faults.cut(victims)
     journal.undo()
-    connect = next(command for command in engine.commands if command[:2] == ("network", "connect"))
-    assert connect[2:] == ("--alias", LONG, "--alias", "a-container-of-web", "--ip", "10.0.0.5", "stack_app", LONG)
+    endpoint = next(body["EndpointConfig"] for path, body in engine.calls if path == "/networks/stack_app/connect")
+    assert endpoint["Aliases"] == [LONG, "a-container-of-web"]
+    assert endpoint["IPAMConfig"] == {"IPv4Address": "10.0.0.5"}
 
 
 def test_a_cut_that_was_interrupted_half_way_is_undone(engine, victims, tmp_path):
     before = networks(engine)
     journal = Journal(tmp_path)
     journal.write(victims)
-    engine.docker("network", "disconnect", "stack_db", LONG)
+    engine.post("/networks/stack_db/disconnect", {"Container": LONG})
     journal.undo()
     assert networks(engine) == before
-    assert not any(command[:2] == ("network", "connect") and "stack_app" in command for command in engine.commands)
+    assert "/networks/stack_app/connect" not in [path for path, _ in engine.calls]
 
 
 def test_undoing_twice_does_nothing_the_second_time(engine, victims, tmp_path):
@@ -62,7 +62,7 @@ def test_undoing_twice_does_nothing_the_second_time(engine, victims, tmp_path):
     journal.write(victims)
     journal.undo()
     assert journal.undo() == []
-    assert all(command[0] == "inspect" for command in engine.commands)
+    assert engine.calls == []
 
 
 def test_a_loose_address_that_has_gone_to_another_is_given_up(engine, victims, tmp_path):
