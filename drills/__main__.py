@@ -87,8 +87,9 @@ def prepare_one(options: argparse.Namespace) -> Callable[[], int]:
 
 
 def prepare_several(options: argparse.Namespace) -> Callable[[], int]:
-    drills, load = matrix.drills(options.name), {"rate": options.rate, "write_share": options.write_share}
-    return lambda: program.several(drills, since=options.since, is_all=options.name == "all", **load)
+    drills, since = matrix.drills(options.name), program.known(options.since)
+    load = {"rate": options.rate, "write_share": options.write_share}
+    return lambda: program.several(drills, since=since, is_all=options.name == "all", **load)
 
 
 def number(kind: type, low: float, high: float, setting: str):

@@ -44,12 +44,16 @@ def present(drills: list[Drill]) -> list[Drill]:
     return there
 
 
+def known(since: str) -> str:
+    """A commit to count from; Refused when there is none of that name."""
+    if since and store.git("rev-parse", "--verify", "--quiet", f"{since}^{{commit}}").returncode:
+        raise Refused(f"there is no commit '{since}' here; SINCE= names one of `git log`.")
+    return since
+
+
 def lacking(drills: list[Drill], since: str) -> list[Drill]:
     """Those that do not have their valid runs yet, of this commit or since one, with the runs they lack."""
-    try:
-        wanted = [replace(drill, runs=drill.runs - store.have(*names(drill), since or None)) for drill in drills]
-    except ValueError as error:
-        raise Refused(f"{error}.") from None
+    wanted = [replace(drill, runs=drill.runs - store.have(*names(drill), since or None)) for drill in drills]
     return [drill for drill in wanted if drill.runs > 0]
 
 

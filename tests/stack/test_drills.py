@@ -134,6 +134,17 @@ def start(*arguments: str) -> subprocess.Popen:
     return subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
+def call(*arguments: str) -> tuple[int, str]:
+    """Exit status and what was said; a drill that went on instead is ended as a person would."""
+    process = start(*arguments)
+    try:
+        said = process.communicate(timeout=60)[0]
+        return process.returncode, said
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGINT)
+        return process.wait(90), process.stdout.read()
+
+
 def addresses() -> dict[str, dict]:
     """Of both balancers: network -> address and names."""
     found = inspect(*[one.id for one in containers() if one.service.startswith("haproxy-")])
@@ -148,9 +159,9 @@ def addresses() -> dict[str, dict]:
 
 def test_an_interrupted_drill_puts_back_what_it_broke_and_two_at_once_are_refused(begun):
     process, before = begun
-    second = start("one", "--victim", "web", "--fault", "kill")
-    assert "another drill is running" in second.communicate(timeout=30)[0]
-    assert second.returncode == 2
+    status, words = call("one", "--victim", "web", "--fault", "kill")
+    assert status == 2
+    assert "another drill is running" in words
     process.send_signal(signal.SIGINT)
     said = process.communicate(timeout=60)[0]
     assert process.returncode == 130, said
@@ -163,10 +174,9 @@ def test_what_a_killed_drill_left_is_put_back_by_the_next_call(begun):
     process, before = begun
     process.kill()
     process.wait()
-    undo = start("undo")
-    said = undo.communicate(timeout=60)[0]
-    assert undo.returncode == 0, said
-    assert "put back on its networks" in said
+    status, words = call("undo")
+    assert status == 0, words
+    assert "put back on its networks" in words
     assert addresses() == before
     assert not loads()
 
@@ -187,13 +197,12 @@ def loads() -> list[str]:
     ],
 )
 def test_a_wrong_call_breaks_nothing(arguments, said):
-    done = start(*arguments)
-    assert said in done.communicate(timeout=60)[0]
-    assert done.returncode == 2
+    status, words = call(*arguments)
+    assert (status, said in words) == (2, True), words
 
 
 def test_a_victim_that_is_down_already_is_refused():
     docker("stop", "-t", "5", next(one.id for one in containers() if one.service == "redis-exporter"))
-    done = start("one", "--victim", "redis-exporter", "--fault", "kill")
-    assert "redis-exporter is down already" in done.communicate(timeout=60)[0]
-    assert done.returncode == 2
+    status, words = call("one", "--victim", "redis-exporter", "--fault", "kill")
+    assert status == 2
+    assert "redis-exporter (redis-exporter) is down already" in words
