@@ -10,7 +10,7 @@
                                                         # port proxy all clients on the host are one address
 : "${HAPROXY_EXEMPT:=$NET_PREFIX.0.200 $NET_PREFIX.0.201}"  # addresses without that limit: load generator, tests and drills (separated by spaces)
 : "${HAPROXY_RETRY_AFTER:=5}"                           # seconds named in Retry-After when the pool is full
-: "${HAPROXY_WEB_SAFE_MAXCONN:=32}"                     # slots for GET, HEAD, OPTIONS per replica and HAProxy
+: "${HAPROXY_WEB_SAFE_MAXCONN:=8}"                      # slots for GET, HEAD, OPTIONS per replica and HAProxy: pages compute, and one core computes one
 : "${HAPROXY_WEB_UNSAFE_MAXCONN:=64}"                   # slots for all other methods: these may wait 30 s for a primary
 : "${HAPROXY_WEB_WEIGHT:=100}"                          # starting weight of every replica (1-256); the runtime socket changes one
 : "${HAPROXY_QUEUE_TIMEOUT:=5s}"                        # wait for a free slot, then 503

@@ -11,7 +11,7 @@ bind = "0.0.0.0:8000"
 worker_class = "gthread"
 # One process a container: replicas are what scales, and each is measured and killed alone.
 workers = 1
-# The slots of both balancers: 2 x (64 unsafe + 32 safe) = 192, and a few for checks by hand.
+# The slots of both balancers: 2 x (64 unsafe + 8 safe) = 144; the rest is room for larger settings.
 threads = env.threads
 worker_connections = 1000
 # Longer than the balancers keep idle connections (default 2 s): who closes first must not be the server.
