@@ -8,22 +8,23 @@ from dataclasses import asdict, dataclass
 class Retry:
     """Tried again are no answer (status 0) and answers that mean "not now"; never a refusal of the request itself.
 
-    The pause is the server's Retry-After, else it doubles from `first` to `longest` seconds. Each is lengthened by a
-    random part of up to `jitter` of it, so that those who failed together do not come back together.
+    The pause doubles from `first` to `longest` seconds, and is never shorter than the server's Retry-After. Each is
+    lengthened by a random part of up to `jitter` of it, so that those who failed together do not come back together.
+    Few tries and long pauses: a client that asks every few seconds keeps an overload alive that would end by itself.
     """
 
     statuses: tuple[int, ...] = (0, 429, 502, 503, 504)
-    first: float = 0.2
-    longest: float = 3.0
+    tries: int = 5
+    first: float = 1.0
+    longest: float = 16.0
     jitter: float = 0.5
 
     def pause(self, answer, tries: int, left: float) -> float | None:
         """Seconds until the next try, or None: there is none. `left`: seconds until the request counts as failed; a
         pause that would take them all is not begun."""
-        if answer.status not in self.statuses:
+        if answer.status not in self.statuses or tries >= self.tries:
             return None
-        asked = answer.retry_after
-        base = min(self.first * 2 ** min(tries - 1, 20), self.longest) if asked is None else asked
+        base = max(min(self.first * 2 ** (tries - 1), self.longest), answer.retry_after or 0)
         pause = base * (1 + random.uniform(0, self.jitter))
         return pause if pause < left else None
 

@@ -48,7 +48,7 @@ def test_retry_after_is_obeyed():
 
 
 def test_without_the_header_pauses_double_up_to_a_bound_with_jitter():
-    retry, answer = Retry(first=0.2, longest=1.0, jitter=0.5), Answer(0)
+    retry, answer = Retry(tries=40, first=0.2, longest=1.0, jitter=0.5), Answer(0)
     pauses = [retry.pause(answer, tries, LIMIT) for tries in range(1, 40)]
     for pause, base in zip(pauses, [0.2, 0.4, 0.8, *[1.0] * 36], strict=True):
         assert base <= pause <= base * 1.5
@@ -99,3 +99,9 @@ def test_the_policy_is_data():
 @pytest.mark.parametrize(("text", "value"), [("5", 5.0), ("0", 0.0), ("", None), ("soon", None), ("-1", None)])
 def test_retry_after_is_whole_seconds(text, value):
     assert seconds(text) == value
+
+
+def test_after_so_many_tries_a_person_gives_up():
+    retry = Retry(tries=3)
+    assert retry.pause(Answer(502), 2, LIMIT) is not None
+    assert retry.pause(Answer(502), 3, LIMIT) is None
