@@ -31,7 +31,7 @@ def several(drills: list[Drill], *, since: str, is_all: bool, rate: float, write
             runs(drill, rate, write_share)
     print(f"\n{len(todo)} of {len(drills)} drills run in {time.monotonic() - begin:.0f} s", flush=True)
     if is_all:
-        print(f"written: {document.write(store.results(since or None))}")
+        print(f"written: {document.write(store.standing(since or None))}")
     return end(standing(drills, since))
 
 
@@ -53,8 +53,12 @@ def known(since: str) -> str:
 
 def lacking(drills: list[Drill], since: str) -> list[Drill]:
     """Those that do not have their valid runs yet, of this commit or since one, with the runs they lack."""
-    wanted = [replace(drill, runs=drill.runs - store.have(*names(drill), since or None)) for drill in drills]
+    wanted = [replace(drill, runs=drill.runs - have(drill, since)) for drill in drills]
     return [drill for drill in wanted if drill.runs > 0]
+
+
+def have(drill: Drill, since: str) -> int:
+    return store.have(*names(drill), since or None, away=drill.seconds)
 
 
 def standing(drills: list[Drill], since: str) -> list[dict]:
@@ -103,7 +107,7 @@ def tell(t: float, kind: str, text: str) -> None:
 def end(results: list[dict]) -> int:
     """The card and the page -> 0 when every target is met, else 1."""
     print(f"\n{card.text(results, colour=card.wants_colour(sys.stdout))}")
-    print(f"Timelines of all drills so far: {page.write(store.results())}", flush=True)
+    print(f"Timelines of all drills so far: {page.write(store.standing() or store.results())}", flush=True)
     return int(not counted(results) or any(result["state"] != judge.PASS for result in counted(results)))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
+from loadtest.openloop import LATE_START
 from stack.engine import REPORTS, ROOT
 
 from drills.judge import Check, state
@@ -78,7 +79,7 @@ def have(victim: str, fault: str, since: str | None = None, *, away: float | Non
     A run of changed files is no run of this commit; who names `since` says that the changes do not matter. With `away`,
     only runs count whose victim was gone for so many seconds.
     """
-    found = [result for result in results(folder=folder) if is_of(result, victim, fault)]
+    found = [result for result in results(folder=folder) if is_of(result, victim, fault) and is_figure(result)]
     valid = [r["record"] for r in found if not r["figures"].get("invalid") and away in (None, seconds_away(r))]
     if since:
         return sum(descends(record["commit"], since) for record in valid)
@@ -88,6 +89,11 @@ def have(victim: str, fault: str, since: str | None = None, *, away: float | Non
 
 def is_of(result: dict, victim: str, fault: str) -> bool:
     return (result["record"]["victim"], result["record"]["fault"]) == (victim, fault)
+
+
+def is_figure(result: dict) -> bool:
+    """Whether its load had to be as punctual as a figure needs; that of the short set need not."""
+    return result["record"].get("set_up", {}).get("late", LATE_START) <= LATE_START
 
 
 def seconds_away(result: dict) -> float:
@@ -100,7 +106,7 @@ def standing(since: str | None = None, folder: Path = FOLDER) -> list[dict]:
     Of each drill only the runs in which its victim was gone longest: a short set does not stand in for the whole one.
     """
     grouped: dict[tuple[str, str], list[dict]] = {}
-    for result in results(since, folder):
+    for result in filter(is_figure, results(since, folder)):
         grouped.setdefault((result["record"]["victim"], result["record"]["fault"]), []).append(result)
     return [result for runs in grouped.values() for result in _standing(runs, newest_only=not since)]
 

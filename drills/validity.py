@@ -41,7 +41,7 @@ def reasons(record: dict, lines: list[dict]) -> list[str]:
     if not planned:
         return ["no request was made, or none can be read"]
     of_run = (part(record, planned) for part in (_short, _offered, _ledger))
-    return [*_unreadable(lines), *_late(planned), *chain.from_iterable(of_run)]
+    return [*_unreadable(lines), *_late(record, planned), *chain.from_iterable(of_run)]
 
 
 def _unreadable(lines: list[dict]) -> Iterator[str]:
@@ -50,10 +50,10 @@ def _unreadable(lines: list[dict]) -> Iterator[str]:
         yield f"{broken} of {len(lines)} lines of the outcomes cannot be read"
 
 
-def _late(planned: list[Outcome]) -> Iterator[str]:
-    late = late_p99(planned)
-    if late > LATE_START:
-        at_most = f"at most {LATE_START * 1000:.0f} ms"
+def _late(record: dict, planned: list[Outcome]) -> Iterator[str]:
+    late, limit = late_p99(planned), (record.get("set_up") or {}).get("late", LATE_START)
+    if late > limit:
+        at_most = f"at most {limit * 1000:.0f} ms"
         yield f"the load generator came late: p99 of its starts {late * 1000:.0f} ms, {at_most}"
 
 

@@ -169,6 +169,11 @@ def test_a_run_that_cannot_tell_is_invalid_and_says_why(lines, changes, reason):
     assert "valid" in missed(lines, **changes)
 
 
+def test_a_set_that_asks_for_no_figures_may_start_later():
+    assert judged(LATE, set_up={"rate": 20, "write_share": 0.3, "late": 0.1})[1] == PASS
+    assert judged(LATE, set_up={"rate": 20, "write_share": 0.3, "late": 0.009})[1] == INVALID
+
+
 def test_an_invalid_run_neither_passes_nor_fails_but_excuses_no_lost_write():
     assert judged(LATE)[1] == INVALID
     assert judged(LATE, stored=NO_LEDGER | {"acknowledged": 360, "lost": ["review test 7"]})[1] == FAIL

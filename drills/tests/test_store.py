@@ -114,3 +114,12 @@ def test_a_shorter_fault_does_not_stand_in_for_the_whole_one(tmp_path, history):
     assert [result["record"]["set_up"]["away"] for result in store.standing(folder=folder)] == [60]
     assert store.have("postgres-primary", "kill", away=60, folder=folder) == 1
     assert store.have("postgres-primary", "kill", folder=folder) == 2
+
+
+def test_what_the_short_set_allows_its_load_is_no_figure(tmp_path, history):
+    folder = tmp_path / "drills"
+    for number, late in enumerate([0.005, 0.1]):
+        set_up = {"rate": 20, "write_share": 0.3, "away": 5, "late": late}
+        keep(folder, commit=history[2], at=f"2026-11-21T13:0{number}:00+00:00", set_up=set_up)
+    assert store.have("postgres-primary", "kill", folder=folder) == 1
+    assert [result["record"]["set_up"]["late"] for result in store.standing(folder=folder)] == [0.005]
