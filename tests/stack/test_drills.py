@@ -32,7 +32,7 @@ def whole_again():
 def checks(victim: str, act, seconds: float) -> tuple[dict, dict]:
     """A drill with a fault of its own, judged as `kill` of that victim -> its figures, and its checks by name."""
     usual = matrix.drill(victim, "kill", seconds=seconds)
-    record = drill(replace(usual, fault=replace(usual.fault, act=act)), 20, 0.3, lambda *_: None)
+    record = drill(replace(usual, fault=replace(usual.fault, act=act)), 10, 0.3, lambda *_: None)
     figures = judge.figures(record, judge.load(Path(record["outcomes"])))
     verdict = judge.verdict(figures, victim, "kill")
     return figures, {check.name: check for check in verdict} | {"state": judge.state(verdict)}
