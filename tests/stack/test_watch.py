@@ -8,7 +8,8 @@ import time
 
 import pytest
 from stack.engine import ROOT, docker, one
-from stack.servers import make_whole, until
+from stack.servers import until
+from stack.whole import make_whole
 
 
 class View:
