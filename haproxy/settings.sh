@@ -16,6 +16,6 @@
 : "${HAPROXY_QUEUE_TIMEOUT:=5s}"                        # wait for a free slot, then 503
 : "${HAPROXY_SAFE_TIMEOUT:=10s}"                        # wait for a page; then another replica is asked. Reads never hold; < nginx 12 s
 : "${HAPROXY_SERVER_TIMEOUT:=41s}"                      # wait for an unsafe answer: database hold 30 s < request 40 s < this < nginx 43 s
-: "${HAPROXY_CHECK_TIMEOUT:=2s}"                        # a replica that takes longer to answer /livez fails a check; shorter takes a busy one for dead
+: "${HAPROXY_CHECK_TIMEOUT:=1s}"                        # a replica whose master takes longer to answer /livez fails a check
 : "${HAPROXY_STOP_TIMEOUT:=40s}"                        # what is in flight may end in this time after SIGUSR1
 : "${HAPROXY_STATS_PASSWORD_FILE:=/run/secrets/haproxy_stats}"

@@ -36,6 +36,22 @@ errorlog = "-"
 loglevel = "warning"
 
 
+_liveness = None  # the master's
+
+
+def when_ready(arbiter):
+    """In the master: the balancers' question is answered by a process that is never busy."""
+    global _liveness
+    from flotilla import liveness
+
+    _liveness = liveness.serve(arbiter, 8001)
+
+
+def post_fork(arbiter, worker):
+    """The worker's copy of that socket is closed: it must end with the master."""
+    _liveness.server_close()
+
+
 def post_worker_init(worker):
     """After the fork, where threads and connections live: metrics and the replica poller."""
     from flotilla import metrics

@@ -105,9 +105,9 @@ def test_failed_writes_are_reported(writes_not_held):
 def test_a_doubled_write_is_reported():
     def double_a_write(victims):
         rows = sql(
-            "UPDATE web_cartitem SET quantity = 2 WHERE id = (SELECT max(i.id) FROM web_cartitem i"
+            "UPDATE web_cartitem SET quantity = 2 WHERE id = (SELECT i.id FROM web_cartitem i"
             " JOIN web_cart c ON c.id = i.cart_id JOIN web_user u ON u.id = c.owner_id"
-            " WHERE u.username LIKE 'author-%') RETURNING id"
+            " WHERE u.username LIKE 'author-%' ORDER BY i.id DESC LIMIT 1) RETURNING id"
         )
         assert len(rows) == 1
 

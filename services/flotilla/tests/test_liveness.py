@@ -1,0 +1,64 @@
+import http.client
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from flotilla import liveness
+
+
+class Heartbeat:
+    def __init__(self, at):
+        self.at = at
+
+    def last_update(self):
+        if isinstance(self.at, Exception):
+            raise self.at
+        return self.at
+
+
+def arbiter(*heartbeats, listeners=(8000,)):
+    workers = {number: SimpleNamespace(tmp=Heartbeat(at)) for number, at in enumerate(heartbeats)}
+    return SimpleNamespace(LISTENERS=list(listeners), WORKERS=workers)
+
+
+NOW, TIME_OF_DAY = 1000.0, 1.8e9
+
+
+@pytest.mark.parametrize(
+    ("heartbeats", "serves"),
+    [
+        ([NOW - 1], True),
+        ([NOW - liveness.STUCK - 1], False),  # stuck
+        ([TIME_OF_DAY], False),  # not yet begun
+        ([], False),
+        ([ValueError("closed")], False),
+        ([OSError("gone"), NOW - 2], True),
+    ],
+)
+def test_serving_is_a_worker_with_a_heartbeat(heartbeats, serves):
+    assert liveness.is_serving(arbiter(*heartbeats), NOW) is serves
+
+
+def test_a_master_that_ends_has_closed_its_port_and_says_so():
+    assert not liveness.is_serving(arbiter(NOW - 1, listeners=()), NOW)
+
+
+def ask(port, path):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection.request("GET", path)
+    return connection.getresponse().status
+
+
+def test_it_is_asked_over_http():
+    master = arbiter(time.monotonic())
+    server = liveness.serve(master, 0)
+    port = server.server_address[1]
+    try:
+        assert ask(port, "/livez") == 200
+        assert ask(port, "/elsewhere") == 404
+        master.LISTENERS.clear()
+        assert ask(port, "/livez") == 503
+    finally:
+        server.shutdown()
+        server.server_close()
