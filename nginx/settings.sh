@@ -10,7 +10,7 @@
 
 # -- Process
 : "${NGINX_WORKERS:=2}"                         # worker processes; `auto` counts the host's cores, not the container's share
-: "${NGINX_WORKER_CONNECTIONS:=2048}"           # per worker; a proxied request takes two
+: "${NGINX_WORKER_CONNECTIONS:=8192}"           # per worker; a proxied request takes two, one in the second round four; too few, and live ones are cut
 
 # -- Origin
 : "${NGINX_ORIGINS:=$NET_PREFIX.0.21:8000,weight=1 $NET_PREFIX.0.22:8000,weight=1}"     # HAProxies, options after commas
