@@ -16,7 +16,9 @@ from stack.engine import ROOT, docker, run
 from bench.results import RESULTS, save
 
 RATE = int(os.environ.get("RATE", 300))
-CPU_SHARES = "262144"  # the compose service's
+FIRST = ("--cpu-shares", "262144", "--cap-add", "SYS_NICE")  # as the compose service has it
+# What scripts/lib/generator.sh has found out.
+REAL_TIME = (("--cgroup-parent", "LOADTEST_CGROUP_PARENT"), ("--cpu-rt-runtime", "LOADTEST_REAL_TIME"))
 GOAL = "300 requests/s, p99 of late starts at most 5 ms"
 
 
@@ -28,14 +30,18 @@ def make_certificate(folder: str) -> None:
     Path(folder).chmod(0o755)
 
 
+def real_time() -> list[str]:
+    return [f"{option}={value}" for option, name in REAL_TIME if (value := os.environ.get(name))]
+
+
 def main() -> None:
     image = f"{os.environ.get('IMAGE_PREFIX', 'flotilla')}/loadtest:{os.environ.get('TAG', 'local')}"
     with tempfile.TemporaryDirectory(dir=RESULTS) as folder:
         make_certificate(folder)
         answer = docker(
-            "run", "--rm", "--network", "none", "--cpu-shares", CPU_SHARES, "-v", f"{ROOT}:{ROOT}:ro", "-w", str(ROOT),
-            "-v", f"{folder}:{folder}:ro", "-e", f"PYTHONPATH={ROOT}", "--entrypoint", "python", image,
-            "-m", "bench.generator_load", folder, str(RATE),
+            "run", "--rm", "--network", "none", *FIRST, *real_time(), "--user", f"{os.getuid()}:{os.getgid()}",
+            "-v", f"{ROOT}:{ROOT}:ro", "-w", str(ROOT), "-v", f"{folder}:{folder}:ro", "-e", f"PYTHONPATH={ROOT}",
+            "--entrypoint", "python", image, "-m", "bench.generator_load", folder, str(RATE),
         )  # fmt: skip
     result = json.loads(answer.strip().splitlines()[-1])
     save("generator", {"goal": GOAL, **result})

@@ -33,10 +33,11 @@ def measure(folder: Path, rate: int) -> dict:
         traffic = Traffic(edge, Ledger(Path(tempfile.mkdtemp()) / "ledger", greenlets.sync))
         Run(traffic.send, Schedule.constant(rate, WARM_UP, WRITE_SHARE)).start().join()
         greenlets.quiet_collector()
+        real_time = greenlets.go_first()
         cpu = time.process_time()
         run = Run(traffic.send, Schedule.constant(rate, SECONDS, WRITE_SHARE)).start()
         outcomes = run.join()
-        return figures(run, outcomes, rate, time.process_time() - cpu)
+        return figures(run, outcomes, rate, time.process_time() - cpu) | {"real_time": real_time}
 
 
 def figures(run: Run, outcomes: list, rate: int, cpu: float) -> dict:

@@ -101,7 +101,8 @@ def play(options: argparse.Namespace) -> None:
     on_signal(lambda: sys.exit(143))  # before the load there is nothing to wait for
     ledger, outcomes = open_folder(options.out)
     traffic, retry = make_traffic(ledger), Retry()
-    (options.out / "client.json").write_text(json.dumps(client(traffic, retry, options), indent=1) + "\n")
+    said = client(traffic, retry, options) | {"real_time": greenlets.go_first()}
+    (options.out / "client.json").write_text(json.dumps(said, indent=1) + "\n")
     schedule = Schedule.constant(options.rate, options.seconds, options.write_share)
     run = Run(traffic.send, schedule, writer(outcomes), retry, keep=False)
     on_signal(run.stop)

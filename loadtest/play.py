@@ -91,12 +91,14 @@ def play(people: People) -> int:
     began, interrupted = datetime.now(UTC), Interruption(run)
     world.events.test_stop.add_listener(lambda **_: run.stop())  # "Stop" on Locust's page
     greenlets.quiet_collector()
+    real_time = greenlets.go_first()
     sampler = sampling(run.start())
     progress = Progress(record, run.now, chosen.seconds).start()
     run.join()
     seconds = round(run.now(), 1)
     progress.stop()
     result = made(people, run, record, began, seconds) | {"containers": sampler.stop().record()}
+    result["settings"]["real_time"] = real_time
     result["saturation"] = saturation.first(result)
     status = finish(result | {"interrupted": interrupted.happened})
     if page and not interrupted.happened:

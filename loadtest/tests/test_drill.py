@@ -22,6 +22,7 @@ def cardboard(monkeypatch):
     monkeypatch.setattr(drill, "make_traffic", lambda ledger: Traffic(Edge(), ledger))
     monkeypatch.setattr(drill.greenlets, "sync", lambda descriptor: None)
     monkeypatch.setattr(drill.greenlets, "quiet_collector", lambda: None)
+    monkeypatch.setattr(drill.greenlets, "go_first", lambda: False)
     monkeypatch.setattr(drill, "on_signal", lambda action: None)
 
 
