@@ -5,10 +5,11 @@ One RequestState per request in a context variable; `use()` restores the previou
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Protocol
 
 
 class Policy(Enum):
@@ -16,6 +17,12 @@ class Policy(Enum):
 
     FAIL_FAST = "fail fast"  # safe requests: they read elsewhere, or are run again
     HOLD = "hold"  # unsafe requests: wait for a primary while nothing has been executed
+
+
+class Limiter(Protocol):
+    """Where a request has its turn to work."""
+
+    def aside(self, until: float) -> AbstractContextManager[None]: ...
 
 
 @dataclass
@@ -33,6 +40,7 @@ class RequestState:
     wrote: bool = False
     prefer_primary: bool = False
     commit_sent: bool = False
+    limiter: Limiter | None = None
     aliases: set[str] = field(default_factory=set)
     avoid: set[str] = field(default_factory=set)
     notes: dict[str, str] = field(default_factory=dict)
@@ -40,6 +48,10 @@ class RequestState:
     def remaining(self) -> float:
         """Seconds until the deadline; 0 when it is over."""
         return max(0.0, self.deadline - time.monotonic())
+
+    def aside(self) -> AbstractContextManager[None]:
+        """While this request only waits, another one may work."""
+        return self.limiter.aside() if self.limiter else nullcontext()
 
 
 _current: ContextVar[RequestState | None] = ContextVar("flotilla_request", default=None)

@@ -51,6 +51,7 @@ class Env:
     primary_paths: tuple[str, ...] = ("/admin/",)
     metrics_port: int = 9000
     threads: int = 200
+    writes_at_once: int = 8
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] | None = None) -> "Env":
@@ -92,6 +93,7 @@ class Env:
             primary_paths=reader.words("PRIMARY_PATHS") or ("/admin/",),
             metrics_port=reader.integer("METRICS_PORT", 9000),
             threads=reader.integer("GUNICORN_THREADS", 200),
+            writes_at_once=reader.integer("WRITES_AT_ONCE", 8),
         ).checked()
 
     def checked(self) -> "Env":
@@ -104,6 +106,8 @@ class Env:
             raise EnvironmentProblem(
                 "DATABASE_REPLICAS is set without DATABASE_HOSTS: replicas need a Postgres primary."
             )
+        if not 1 <= self.writes_at_once <= self.threads:
+            raise EnvironmentProblem("WRITES_AT_ONCE must be at least 1 and at most GUNICORN_THREADS.")
         if self.write_hold_seconds >= self.request_seconds:
             raise EnvironmentProblem(
                 "WRITE_HOLD_SECONDS must be less than REQUEST_SECONDS, or a held write cannot answer."

@@ -6,12 +6,13 @@ from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
 REQUESTS_ACTIVE = Gauge("flotilla_requests_active", "Requests being served; unsafe ones include held writes", ["kind"])
 WRITES_HELD = Gauge("flotilla_writes_held", "Writes waiting for a primary now")
+WRITES_QUEUED = Gauge("flotilla_writes_queued", "Unsafe requests waiting for their turn to be worked on")
 WRITE_HOLD_SECONDS = Histogram(
     "flotilla_write_hold_seconds",
     "How long writes waited for a primary",
     buckets=(0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 24, 30),
 )
-UNAVAILABLE = Counter("flotilla_unavailable_total", "Requests answered 503 at their deadline", ["kind"])
+UNAVAILABLE = Counter("flotilla_unavailable_total", "Requests answered 503: no database, or no turn, in time", ["kind"])
 RERUNS = Counter("flotilla_request_reruns_total", "Requests run again after a lost connection", ["kind"])
 KEY_REPLAYS = Counter("flotilla_key_replays_total", "Answers given from a stored request key")
 KEY_CONFLICTS = Counter("flotilla_key_conflicts_total", "Known keys that came with another body")

@@ -13,10 +13,11 @@ import random
 import time
 from collections.abc import Callable
 
+from django.conf import settings
 from django.db import Error, transaction
 from django.http import HttpRequest, HttpResponse
 
-from flotilla import metrics
+from flotilla import limiter, metrics
 from flotilla.context import RequestState
 from flotilla.db import errors
 from flotilla.db.backend.base import CommitInDoubt, PrimaryUnavailable
@@ -43,11 +44,20 @@ class _Refused(Exception):
 
 
 def run(request: HttpRequest, handle: Handler, state: RequestState) -> HttpResponse:
-    """The answer to an unsafe request: its own, the stored one, 400, 422, or 503 at the deadline."""
+    """The answer to an unsafe request: its own, the stored one, 400, 422, or 503."""
     try:
         identified = identify(request, state.request_id)
     except BadKey as error:
         return answers.refuse(request, 400, str(error))
+    try:
+        with limiter.of(settings.FLOTILLA.writes_at_once).turn(state):
+            return _settled(request, handle, identified, state)
+    except limiter.Overloaded:
+        return answers.overloaded(request)
+
+
+def _settled(request: HttpRequest, handle: Handler, identified: Identified, state: RequestState) -> HttpResponse:
+    """Run until there is an answer that may be given."""
     attempt = 0
     while True:
         attempt += 1

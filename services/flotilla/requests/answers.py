@@ -33,9 +33,20 @@ def refuse(request: HttpRequest, status: int, detail: str) -> HttpResponse:
 
 def unavailable(request: HttpRequest, kind: str) -> HttpResponse:
     """503 with Retry-After: final at every proxy, counted apart from failures."""
+    detail = "The database is changing hands. Nothing was lost; please try again."
+    return _later(request, kind, "no database in time", detail)
+
+
+def overloaded(request: HttpRequest) -> HttpResponse:
+    """503 with Retry-After for a request that was not begun, for others have all the turns."""
+    detail = "There is too much to do just now. Nothing was done; please try again."
+    return _later(request, "busy", "no turn in time", detail)
+
+
+def _later(request: HttpRequest, kind: str, why: str, detail: str) -> HttpResponse:
     metrics.UNAVAILABLE.labels(kind).inc()
-    logger.warning("no database in time", extra={"status_code": 503, "method": request.method, "path": request.path})
-    response = _page(request, 503, "The database is changing hands. Nothing was lost; please try again.")
+    logger.warning(why, extra={"status_code": 503, "method": request.method, "path": request.path})
+    response = _page(request, 503, detail)
     response["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
 

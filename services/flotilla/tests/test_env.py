@@ -38,6 +38,8 @@ def test_everything_set(tmp_path):
         ({"WRITE_HOLD_SECONDS": "soon"}, "number of seconds"),
         ({"WRITE_HOLD_SECONDS": "nan"}, "between 0 and 3600"),
         ({"WRITE_HOLD_SECONDS": "40"}, "less than REQUEST_SECONDS"),
+        ({"WRITES_AT_ONCE": "0"}, "at least 1"),
+        ({"WRITES_AT_ONCE": "201"}, "at most GUNICORN_THREADS"),
         ({"DATABASE_HOSTS": "a"}, "DATABASE_NAME"),
         ({"DATABASE_REPLICAS": "1"}, "need a Postgres primary"),
         (HOSTS | {"SECRET_KEY": ""}, "SECRET_KEY_FILE"),

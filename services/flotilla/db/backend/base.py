@@ -191,7 +191,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise error
         time.sleep(PAUSES[min(self._attempts, len(PAUSES) - 1)])
         self._attempts += 1
-        if not primaries.of(self.alias).wait(state.hold_until):
+        with state.aside():
+            found = primaries.of(self.alias).wait(state.hold_until)
+        if not found:
             raise PrimaryUnavailable("there was no primary within the time this request may wait") from error
 
     def _replace(self) -> None:

@@ -87,9 +87,11 @@ class FakeServer:
 class FakePrimary:
     def __init__(self, found=True):
         self.found, self.waits, self.downs, self.doubts = found, 0, 0, 0
+        self.meanwhile = lambda: None  # what goes on while somebody waits
 
     def wait(self, until):
         self.waits += 1
+        self.meanwhile()
         return self.found
 
     def mark_down(self):

@@ -15,6 +15,7 @@ from flotilla.db.backend import base
 from flotilla.db.backend.base import CommitInDoubt, PrimaryUnavailable
 from flotilla.db.backend.connection import PoolerSilent, ServerSilent
 from flotilla.db.hosts import HostBook
+from flotilla.limiter import Limiter
 from flotilla.tests.backend.driver import ENV, LOST, REFUSED, holding, kept, reading, run, wrapper
 
 # -- Connecting
@@ -32,6 +33,16 @@ def test_connecting_gives_up_in_time(db, server, primary):
     server.refusals, primary.found = [REFUSED], False
     with holding(), pytest.raises(PrimaryUnavailable):
         run(db, "INSERT 1")
+
+
+def test_who_waits_for_a_primary_steps_aside(db, server, primary):
+    turns, taken = Limiter(1), []
+    server.refusals = [REFUSED]
+    primary.meanwhile = lambda: taken.append(turns._taken)
+    with holding() as state, turns.turn(state):
+        run(db, "INSERT 1")
+        taken.append(turns._taken)
+    assert taken == [0, 1]
 
 
 @pytest.mark.parametrize("state", [reading, lambda: context.use(None)])

@@ -11,7 +11,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.test import RequestFactory
 from django.utils import timezone
 
-from flotilla import metrics
+from flotilla import context, limiter, metrics
 from flotilla.db.backend.base import CommitInDoubt, PrimaryUnavailable
 from flotilla.db.backend.connection import ServerSilent
 from flotilla.keys import identity, run, store
@@ -131,6 +131,16 @@ def test_503_when_there_is_no_primary_in_time(settings):
     settings.FLOTILLA = replace(settings.FLOTILLA, request_seconds=0.1)
     response = post(View(django_error(psycopg.errors.DeadlockDetected("deadlock"))))
     assert (response.status_code, response["Retry-After"]) == (503, "5")
+
+
+def test_503_when_others_have_all_the_turns(monkeypatch, settings):
+    settings.FLOTILLA = replace(settings.FLOTILLA, writes_at_once=1, write_hold_seconds=0.05)
+    monkeypatch.setattr(limiter, "LOOK_SECONDS", 0.01)
+    view = View(created())
+    with limiter.of(1).turn(context.RequestState()):
+        response = post(view)
+    assert (response.status_code, response["Retry-After"], view.seen) == (503, "5", [])
+    assert post(view).status_code == 201
 
 
 def test_a_database_error_of_the_view_is_500_and_writes_nothing():
