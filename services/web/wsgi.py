@@ -1,8 +1,12 @@
 """What gunicorn serves: `web.wsgi:application`."""
 
-from flotilla.wsgi import application_for
+import os
 
-application = application_for("web")
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "web.settings")
+
+application = get_wsgi_application()
 
 from web import flushing  # noqa: E402 - models can be imported once Django is set up
 

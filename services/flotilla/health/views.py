@@ -1,4 +1,4 @@
-"""/health/ for people and monitors, /readyz for a deploy. Never what a balancer checks: see /livez in `wsgi`.
+"""/health/ for people and monitors, /readyz for a deploy. Never what a balancer checks: that is `flotilla.liveness`.
 
 A lost replica or cache node is `degraded` and still 200: the service serves.
 """

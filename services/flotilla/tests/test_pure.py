@@ -1,4 +1,4 @@
-"""Small pure parts: ids, request state, Server-Timing, breaker, stamps, log lines, the WSGI wrapper."""
+"""Small pure parts: ids, request state, Server-Timing, breaker, stamps, log lines."""
 
 import json
 import logging as std_logging
@@ -15,7 +15,6 @@ from flotilla.jobs import stamps
 from flotilla.logging import JsonFormatter
 from flotilla.requests import headers
 from flotilla.uuid7 import uuid7
-from flotilla.wsgi import with_livez
 
 
 def test_uuid7_is_version_7_and_ordered_by_time(monkeypatch):
@@ -130,14 +129,6 @@ def test_a_log_line_outside_of_requests_and_with_an_exception():
     assert line["exception"].endswith("ValueError: boom\n")
     with context.use(context.RequestState(request_id="edge-id")):
         assert "client_request_id" not in json.loads(JsonFormatter().format(record()))
-
-
-def test_livez_does_not_reach_the_application():
-    answered = []
-    application = with_livez(lambda environ, start_response: [b"application"])
-    assert application({"PATH_INFO": "/livez"}, lambda *a: answered.append(a)) == [b"ok\n"]
-    assert answered[0][0] == "200 OK"
-    assert application({"PATH_INFO": "/"}, None) == [b"application"]
 
 
 def test_request_ids_are_the_edges_when_sane():

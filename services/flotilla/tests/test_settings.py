@@ -3,7 +3,6 @@
 from flotilla import metrics
 from flotilla import settings as parts
 from flotilla.env import Env
-from flotilla.wsgi import application_for
 
 FULL = Env(
     database_hosts=("a", "b"),
@@ -59,9 +58,3 @@ def test_metrics_are_served_once(monkeypatch):
     metrics.serve(9000)
     assert ports == [9000]
     metrics._started.release()
-
-
-def test_the_applications_entry(monkeypatch):
-    monkeypatch.setattr("django.core.wsgi.get_wsgi_application", lambda: lambda environ, start_response: [b"django"])
-    application = application_for("web")
-    assert application({"PATH_INFO": "/"}, None) == [b"django"]
