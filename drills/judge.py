@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from loadtest.figures import failures, late_p99, longest_gap, reasons
-from loadtest.outcome import READ, WRITE, Outcome
+from loadtest.outcome import READ, UNSEEN, WRITE, Outcome
 
 from drills import targets, validity
 from drills.timeline import timeline
 
-UNSEEN = "unseen:"  # in the detail of a look whose page lacks its author's own write
 PASS, FAIL, INVALID = "pass", "FAIL", "INVALID"
 SAFETY = ("lost", "twice", "unseen")
 

@@ -3,24 +3,12 @@
 Raw figures are those of first tries; with `final=True`, those of what a client with retries got in the end.
 """
 
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import pairwise
 from math import ceil
-from pathlib import Path
 
-from .outcome import LOOK, READ, WRITE, Outcome
-
-ON_TIME = 0.1  # seconds: a request started later than this was not the planned load
-
-
-def read_outcomes(path: Path) -> Iterator[Outcome]:
-    """The lines of an outcomes.jsonl; a last line that was cut off is left out."""
-    with Path(path).open(encoding="utf-8") as lines:
-        for line in lines:
-            if line.endswith("\n"):
-                yield Outcome(**json.loads(line))
+from .outcome import LOOK, Outcome
 
 
 def percentile(values: Iterable[float], share: float) -> float:
@@ -63,40 +51,7 @@ def late_p99(outcomes: Iterable[Outcome]) -> float:
     return percentile((outcome.late for outcome in outcomes if outcome.kind != LOOK), 0.99)
 
 
-def late_share(outcomes: Iterable[Outcome]) -> float:
-    """How much of the planned load was offered too late to be the planned load."""
-    planned = [outcome for outcome in outcomes if outcome.kind != LOOK]
-    return sum(outcome.late > ON_TIME for outcome in planned) / len(planned) if planned else 0.0
-
-
 def reasons(outcomes: Iterable[Outcome]) -> dict[str, int]:
     """What first tries failed with, the commonest ten."""
-    counts = Counter(f"{o.kind} {o.first_status} {o.detail[:120]}".strip() for o in failures(outcomes))
+    counts = Counter(f"{o.kind} {o.step} {o.first_status} {o.detail[:120]}".strip() for o in failures(outcomes))
     return dict(counts.most_common(10))
-
-
-def summary(outcomes: list[Outcome], since: float = 0.0) -> dict:
-    """All figures of a run, JSON-ready; gaps are counted from `since` (when the victim was hit)."""
-    figures = {
-        "requests": len(outcomes),
-        "failed": len(failures(outcomes)),
-        "failed_with_retry": len(failures(outcomes, final=True)),
-        "late_p99": round(late_p99(outcomes), 4),
-        "late_share": round(late_share(outcomes), 4),
-    }
-    figures |= {kind: of_kind(outcomes, kind, since) for kind in (READ, WRITE, LOOK)}
-    return figures | {"reasons": reasons(outcomes)}
-
-
-def of_kind(outcomes: list[Outcome], kind: str, since: float) -> dict:
-    chosen = [outcome for outcome in outcomes if outcome.kind == kind]
-    latencies = sorted(outcome.raw_latency for outcome in chosen)
-    return {
-        "requests": len(chosen),
-        "on_time": sum(outcome.late <= ON_TIME for outcome in chosen),
-        "cached": sum(outcome.cached for outcome in chosen),
-        **{f"p{round(share * 100)}": round(percentile(latencies, share), 3) for share in (0.5, 0.95, 0.99)},
-        "max": round(latencies[-1] if latencies else 0.0, 3),
-        "gap": round(longest_gap(outcomes, kind, since), 3),
-        "gap_with_retry": round(longest_gap(outcomes, kind, since, final=True), 3),
-    }

@@ -5,20 +5,19 @@ Which step, person and product belong to request number `index` follows from the
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from itertools import count
 from math import ceil
 from random import Random
 from threading import Semaphore
 
-from . import judged
-from .edge import Edge, Response
-from .outcome import READ, WRITE, Answer
+from .edge import Edge
+from .judged import form, page, told
+from .outcome import READ, WRITE, Answer, attempt
 from .profiles import Plan, Refused, order
 from .shop import CART, HOME, LOGIN, PASSWORD, PRODUCT, REGISTER, SEARCH, TOKEN, Visitor, is_done
 
-REFUSED = "refused"  # how the detail of a 429 or 503 with Retry-After begins: the stack is full, and says so
 WORDS = ("lamp", "chair", "mug", "wool", "oak", "table", "bowl", "small", "blue", "tea")
 SHELF = 12  # products that one person puts into the cart: a cart grows no longer than that
 ACCOUNT_SHARE = 0.25  # of the people
@@ -54,9 +53,12 @@ class People:
         self._turns, self._reviews, self._names = count(), count(), count()
         self._registering, self._arriving = Semaphore(2), Semaphore(4)
 
-    @property
+    @cached_property
     def accounts(self) -> int:
-        """How many people need an account: some in any case, and enough for one review per person and product."""
+        """How many people need an account: some in any case, and enough for one review per person and product.
+
+        Refused when there are fewer people.
+        """
         if not self.plan.share("review") and not self.plan.share("login"):
             return 0
         reviews = self.steps.count("review")
@@ -97,10 +99,7 @@ class People:
 
     def send(self, kind: str, index: int, timeout: float) -> Answer:
         name = self.steps[index]
-        try:
-            return marked(STEPS[name].do(self, Random(self.plan.seed << 32 | index), timeout))
-        except Exception as error:  # no answer; the step's name is worth keeping
-            return Answer(0, f"{type(error).__name__}: {error}", step=name)
+        return attempt(lambda: STEPS[name].do(self, Random(self.plan.seed << 32 | index), timeout), name)
 
 
 class Mix:
@@ -119,64 +118,43 @@ class Mix:
         return STEPS[self.steps[index]].kind
 
 
-# -- Judging ----------------------------------------------------------------------------------------------------------
-
-
-def page(step: str, response: Response, *marks: str) -> Answer:
-    """A whole page, with everything in it that this page must have."""
-    missing = [mark for mark in marks if mark.encode() not in response.body]
-    answer = judged.page(response, step)
-    return judged.told(response, step, f"a page without {missing[0]}") if answer.good and missing else answer
-
-
-def form(step: str, response: Response) -> Answer:
-    return judged.form(response, step)
-
-
-def marked(answer: Answer) -> Answer:
-    """The stack is full, and says when to come again: told apart from what has failed."""
-    if answer.status not in (429, 503) or answer.retry_after is None:
-        return answer
-    return replace(answer, detail=f"{REFUSED}: {answer.status}, again in {answer.retry_after:g} s")
-
-
 # -- Steps: (people, chance, seconds left) -> Answer ------------------------------------------------------------------
 
 
 def home(people: People, chance: Random, timeout: float) -> Answer:
-    return page("home", people.next().visitor.get(HOME, timeout=timeout), 'href="/categories/')
+    return page(people.next().visitor.get(HOME, timeout=timeout), "home", 'href="/categories/')
 
 
 def category(people: People, chance: Random, timeout: float) -> Answer:
     path = chance.choice(people.shop.categories)
-    return page("category", people.next().visitor.get(path, timeout=timeout), 'href="/products/')
+    return page(people.next().visitor.get(path, timeout=timeout), "category", 'href="/products/')
 
 
 def product(people: People, chance: Random, timeout: float) -> Answer:
     path = PRODUCT.format(chance.choice(people.shop.slugs))
-    return page("product", people.next().visitor.get(path, timeout=timeout), f'action="{path}add/"')
+    return page(people.next().visitor.get(path, timeout=timeout), "product", f'action="{path}add/"')
 
 
 def search(people: People, chance: Random, timeout: float) -> Answer:
     word = chance.choice(WORDS)
-    return page("search", people.next().visitor.get(f"{SEARCH}?q={word}", timeout=timeout), f"<h1>“{word}”")
+    return page(people.next().visitor.get(f"{SEARCH}?q={word}", timeout=timeout), "search", f"<h1>“{word}”")
 
 
 def cart(people: People, chance: Random, timeout: float) -> Answer:
-    return page("cart", people.next().visitor.get(CART, timeout=timeout), "<h1>Your cart")
+    return page(people.next().visitor.get(CART, timeout=timeout), "cart", "<h1>Your cart")
 
 
 def add_to_cart(people: People, chance: Random, timeout: float) -> Answer:
     person = people.next()
     slugs, first = people.shop.slugs, people.here.index(person) * SHELF
     slug = slugs[(first + chance.randrange(SHELF)) % len(slugs)]
-    return form("add_to_cart", person.visitor.cart_add(slug, timeout=timeout))
+    return form(person.visitor.cart_add(slug, timeout=timeout), "add_to_cart")
 
 
 def review(people: People, chance: Random, timeout: float) -> Answer:
     author, slug = people.pair()
     title = f"Opinion {people.run} {chance.randrange(10**6)}"
-    return form("review", author.visitor.review(slug, title, rating=chance.randint(1, 5), timeout=timeout))
+    return form(author.visitor.review(slug, title, rating=chance.randint(1, 5), timeout=timeout), "review")
 
 
 def register(people: People, chance: Random, timeout: float) -> Answer:
@@ -196,9 +174,9 @@ def from_elsewhere(step: str, people: People, path: str, fields: dict, timeout: 
     visitor = Visitor(people.edge)
     token = visitor.get(TOKEN, timeout=timeout)
     if token.status != 200:
-        return judged.told(token, step, f"{TOKEN}: {token.status}")
+        return told(token, step, f"{TOKEN}: {token.status}")
     visitor.csrf = token.json()["csrf_token"]
-    return form(step, visitor.send(path, fields, timeout=timeout))
+    return form(visitor.send(path, fields, timeout=timeout), step)
 
 
 @dataclass(frozen=True)

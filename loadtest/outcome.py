@@ -6,6 +6,8 @@ from dataclasses import dataclass
 READ, WRITE, LOOK = "read", "write", "look"  # a look belongs to a write: whether its author sees it
 LIMIT = 60.0  # seconds from the planned start: later answers count as failures
 WRONG = 600  # beyond HTTP's own: an answer came, but not the one asked for (half a page, a form shown again)
+REFUSED = "refused:"  # how the detail of a 429 or 503 with Retry-After begins: the stack is full, and says so
+UNSEEN = "unseen:"  # in the detail of a look whose page lacks its author's own write
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,9 @@ from collections.abc import Callable
 from .edge import Edge, Response, Session
 from .judged import form, page, told
 from .ledger import Ledger
-from .outcome import WRITE, Answer, attempt
+from .outcome import UNSEEN, WRITE, Answer, attempt
 from .shop import CART, HOME, PRODUCT, SEARCH, Visitor, is_done, product_slugs
 
-UNSEEN = "unseen"  # how the detail of a look begins that did not show the write
 AUTHORS = 6
 PRODUCTS = 600
 
@@ -98,7 +97,7 @@ class Traffic:
             response = browser.get(path, timeout=timeout)
             if response.status == 200 and shown.encode() not in response.body:
                 where = f"{response['Server-Timing']} {response['X-Request-ID']}"
-                return told(response, step, f"{UNSEEN}: {shown} {where}")
+                return told(response, step, f"{UNSEEN} {shown} {where}")
             return page(response, step)
 
         return lambda timeout: attempt(lambda: request(timeout), step)

@@ -9,8 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from .figures import percentile
-from .journeys import REFUSED
-from .outcome import Outcome
+from .outcome import REFUSED, Outcome
 
 PASSED, MISSED, INVALID = "passed", "missed", "invalid"
 SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}

@@ -46,7 +46,7 @@ def test_several_runs_show_median_and_worst_and_the_worst_decides():
 def test_failures_with_and_without_retry_stand_side_by_side_with_their_reasons():
     lines = run(between(20, 21, first_status=502, detail="/cart/"))
     assert "20|0/1200" in row([result("web", lines=lines)], "web kill")
-    assert "web kill: 14 times read 502 /cart/" in card.text([result("web", lines=lines)])
+    assert "web kill: 14 times read product 502 /cart/" in card.text([result("web", lines=lines)])
 
 
 def test_what_is_not_judged_stands_in_brackets():

@@ -63,7 +63,7 @@ def test_back_after_counts_from_the_undo_and_is_all_that_nginx_is_judged_by():
 
 def test_the_reasons_of_failures_are_counted():
     found, _ = judged(run(between(20, 21, first_status=503, status=503, detail="/cart/")))
-    assert found["reasons"] == {"read 503 /cart/": 14, "write 503 /cart/": 6}
+    assert found["reasons"] == {"read product 503 /cart/": 14, "write product 503 /cart/": 6}
 
 
 def test_the_timeline_puts_latency_where_the_wait_began():

@@ -7,7 +7,6 @@ import json
 import pytest
 
 from loadtest import drill
-from loadtest.figures import read_outcomes
 from loadtest.ledger import markers
 from loadtest.outcome import Outcome
 from loadtest.traffic import Traffic
@@ -32,20 +31,17 @@ def test_it_says_ready_started_ended_and_keeps_everything(cardboard, tmp_path, c
     assert [event["event"] for event in events] == ["ready", "started", "ended"]
     assert events[1]["monotonic"] > 0
     assert events[2]["requests"] == 40
-    outcomes = list(read_outcomes(tmp_path / "outcomes.jsonl"))
-    assert len(outcomes) == 40 + 12
+    assert len((tmp_path / "outcomes.jsonl").read_text().splitlines()) == 40 + 12
     assert len(markers(tmp_path / "ledger.jsonl")) == 12
     client = json.loads((tmp_path / "client.json").read_text())
     assert all(client["name"] in marker for marker in markers(tmp_path / "ledger.jsonl"))
     assert client["retry"]["again"] == "same key, same body"
 
 
-def test_a_line_has_what_the_judge_reads(tmp_path):
-    file = tmp_path / "outcomes.jsonl"
-    with file.open("w") as lines:
-        drill.writer(lines)(OUTCOME)
-        lines.write('{"kind": "cut o')
-    (read,) = read_outcomes(file)
+def test_a_line_has_what_the_judge_reads():
+    file = io.StringIO()
+    drill.writer(file)(OUTCOME)
+    read = Outcome(**json.loads(file.getvalue()))
     assert read.due == 1.2346
     assert (read.kind, read.first_status, read.status, read.tries, read.detail) == ("write", 0, 302, 2, "gone")
 

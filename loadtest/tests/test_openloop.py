@@ -7,7 +7,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from loadtest.figures import failures, longest_gap, percentile, summary
+from loadtest.figures import failures, late_p99, longest_gap, percentile, reasons
 from loadtest.openloop import LOOK, READ, WRITE, Answer, Outcome, Run, Schedule
 
 
@@ -217,12 +217,9 @@ def test_an_outage_to_the_end_counts_whole():
     assert longest_gap([outcome(1, WRITE), outcome(30, WRITE, status=0)], WRITE, since=2) == 28
 
 
-def test_summary_is_complete_and_names_the_reasons():
-    figures = summary([outcome(1), outcome(2, WRITE, status=503)])
-    assert figures["requests"] == 2
-    assert figures["failed"] == 1
-    assert figures["write"]["requests"] == 1
-    assert figures["reasons"] == {"write 503": 1}
+def test_reasons_are_those_of_first_tries_that_failed():
+    failed = Outcome(WRITE, "review", 2, 2, 503, 2.1, 302, 3, detail="refused: 503, again in 5 s")
+    assert reasons([outcome(1), failed]) == {"write review 503 refused: 503, again in 5 s": 1}
 
 
 # -- Caches and looks --------------------------------------------------------------------------------------------------
@@ -231,7 +228,6 @@ def test_summary_is_complete_and_names_the_reasons():
 def test_an_answer_from_a_cache_does_not_end_a_gap():
     answers = [outcome(1), outcome(4.1, cached=True), outcome(9)]
     assert longest_gap(answers, READ) == 8
-    assert summary(answers)["read"]["cached"] == 1
 
 
 def test_a_look_follows_its_write_and_is_a_request_of_its_own():
@@ -247,5 +243,4 @@ def test_a_look_follows_its_write_and_is_a_request_of_its_own():
 def test_looks_do_not_thin_out_lateness():
     late = Outcome(WRITE, "", 0, 1, 302, 1.1, 302, 1.1)
     look = outcome(2.1, LOOK)
-    assert summary([late, look, look])["late_share"] == 1
-    assert summary([late, look])["write"]["on_time"] == 0
+    assert late_p99([late, look, look]) == 1

@@ -6,9 +6,9 @@ import pytest
 
 from loadtest.ledger import Ledger, markers
 from loadtest.openloop import Run, Schedule
-from loadtest.outcome import LOOK, READ, WRITE, WRONG
+from loadtest.outcome import LOOK, READ, UNSEEN, WRITE, WRONG
 from loadtest.retry import Retry
-from loadtest.traffic import UNSEEN, Traffic
+from loadtest.traffic import Traffic
 
 from .cardboard import Edge, response
 
