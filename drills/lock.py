@@ -2,10 +2,10 @@
 
 import contextlib
 import fcntl
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from loadtest import room
 from stack.engine import PROJECT, docker
 
 
@@ -15,7 +15,12 @@ class Refused(Exception):
 
 @contextlib.contextmanager
 def lock(folder: Path) -> Iterator[None]:
-    with (folder / "lock").open("a") as file:
+    path = folder / "lock"
+    try:
+        file = path.open("a")
+    except OSError as error:
+        raise Refused(f"cannot write {path}: {error.strerror}. Another user's drill has made it: remove it.") from None
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -36,15 +41,5 @@ ROOM = 64 * 2**20  # bytes: ledgers and outcomes of a long drill, several times
 
 def writable(folder: Path) -> None:
     """Reports that nobody could write are known before anything is broken."""
-    probe = folder / f".room-{os.getpid()}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe.write_bytes(b"\0" * 2**16)
-        probe.unlink()
-        free = os.statvfs(folder)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            probe.unlink()
-        raise Refused(f"cannot write in {folder}: {error.strerror}. Free some space, or set REPORTS_DIR.") from None
-    if free.f_bavail * free.f_frsize < ROOM:
-        raise Refused(f"the disk of {folder} has less than {ROOM >> 20} MB free: free some space, or set REPORTS_DIR.")
+    if problem := room.problem(folder, ROOM, str(folder)):
+        raise Refused(problem)

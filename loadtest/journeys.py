@@ -6,12 +6,13 @@ Which step, person and product belong to request number `index` follows from the
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
 from itertools import count
 from math import ceil
 from random import Random
 from threading import Semaphore
 
+from . import shop
 from .edge import Edge
 from .judged import form, page, told
 from .outcome import READ, WRITE, Answer, attempt
@@ -21,6 +22,7 @@ from .shop import CART, HOME, LOGIN, PASSWORD, PRODUCT, REGISTER, SEARCH, TOKEN,
 WORDS = ("lamp", "chair", "mug", "wool", "oak", "table", "bowl", "small", "blue", "tea")
 SHELF = 12  # products that one person puts into the cart: a cart grows no longer than that
 ACCOUNT_SHARE = 0.25  # of the people
+PRODUCTS = 1000  # that are looked at, at most
 
 
 @dataclass(eq=False)
@@ -36,10 +38,18 @@ class Shop:
     slugs: list[str]
     categories: list[str]
 
+    @classmethod
+    def found(cls, edge: Edge) -> "Shop":
+        """AssertionError when it shows nothing."""
+        return cls(shop.product_slugs(edge, PRODUCTS), shop.categories(edge))
+
 
 @dataclass
 class People:
-    """`send` fits openloop.Run. Who is next takes the next step, also while an earlier step of theirs is under way."""
+    """`send` fits openloop.Run. Who is next takes the next step, also while an earlier step of theirs is under way.
+
+    Refused when there are too few for the plan's reviews. `accounts`: how many of them need one.
+    """
 
     edge: Edge
     plan: Plan
@@ -50,15 +60,12 @@ class People:
 
     def __post_init__(self):
         self.steps = order(self.plan)
+        self.accounts = self._accounts()
         self._turns, self._reviews, self._names = count(), count(), count()
         self._registering, self._arriving = Semaphore(2), Semaphore(4)
 
-    @cached_property
-    def accounts(self) -> int:
-        """How many people need an account: some in any case, and enough for one review per person and product.
-
-        Refused when there are fewer people.
-        """
+    def _accounts(self) -> int:
+        """Some in any case, and enough for one review per person and product."""
         if not self.plan.share("review") and not self.plan.share("login"):
             return 0
         reviews = self.steps.count("review")

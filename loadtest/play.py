@@ -10,7 +10,6 @@ if __name__ == "__main__":
     greenlets.patch()
 
 import os
-import re
 import signal
 import sys
 from datetime import UTC, datetime
@@ -18,7 +17,7 @@ from pathlib import Path
 
 import gevent
 
-from . import locustfile, report, saturation, verdict
+from . import locustfile, report, room, saturation, verdict
 from .about import about
 from .edge import Edge
 from .journeys import Mix, People, Shop
@@ -26,10 +25,9 @@ from .openloop import Run, Schedule
 from .profiles import Plan, Refused, plan
 from .progress import Progress, Record
 from .sampler import Sampler
-from .shop import HOME, product_slugs
 from .tables import ending, heading
 
-REPORTS, LISTED, PRODUCTS, UI_PORT = Path("/reports"), Path("/tmp/containers"), 1000, 8089
+REPORTS, LISTED, UI_PORT = Path("/reports"), Path("/tmp/containers"), 8089
 PREFIX = os.environ.get("NET_PREFIX", "10.77")
 ROOM = 20 * 2**20  # bytes that must be free for reports
 MISSED = 3
@@ -50,31 +48,14 @@ def main() -> int:
 
 def prepared(chosen: Plan) -> People:
     """Everything that can be found out before the load begins."""
-    room(REPORTS)
-    edge = Edge(f"{os.environ.get('NET_PREFIX', '10.77')}.0.10", 8443, os.environ["SITE_HOST"], "/certs/ca.crt")
+    if problem := room.problem(REPORTS, ROOM, FOLDER):
+        raise Refused(problem)
     print(heading(chosen, FOLDER), flush=True)
     try:
-        return People(edge, chosen, found(edge))
+        edge = Edge(f"{PREFIX}.0.10", 8443, os.environ["SITE_HOST"], "/certs/ca.crt")
+        return People(edge, chosen, Shop.found(edge))
     except (OSError, AssertionError) as error:
         raise Refused(f"the shop does not answer as it should ({error}): is the stack up? (make status)") from None
-
-
-def room(folder: Path) -> None:
-    """A report that nobody can write is known before the load, not after it."""
-    probe = folder / f".room-{os.getpid()}"
-    try:
-        probe.write_bytes(b"\0" * 65536)
-        probe.unlink()
-        free = os.statvfs(folder)
-    except OSError as error:
-        raise Refused(f"cannot write in {FOLDER}: {error.strerror}. Free some space, or set REPORTS_DIR") from None
-    if free.f_bavail * free.f_frsize < ROOM:
-        raise Refused(f"the disk of {FOLDER} has less than {ROOM >> 20} MB free: free some space, or set REPORTS_DIR")
-
-
-def found(edge: Edge) -> Shop:
-    categories = sorted(set(re.findall(r'href="(/categories/[\w-]+/)"', edge.request("GET", HOME).text)))
-    return Shop(product_slugs(edge, PRODUCTS), categories)
 
 
 # -- The load ---------------------------------------------------------------------------------------------------------

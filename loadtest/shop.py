@@ -54,15 +54,20 @@ def is_done(answer: Response) -> bool:
     return answer.status in (302, 303) and LOGIN not in answer["Location"]
 
 
+def categories(edge: Edge) -> list[str]:
+    """Paths of the categories that the front page links to."""
+    found = sorted(set(re.findall(r'href="(/categories/[\w-]+/)"', edge.request("GET", HOME).text)))
+    assert found, "the front page links to no category"
+    return found
+
+
 def product_slugs(edge: Edge, wanted: int) -> list[str]:
     """Slugs of so many different products, gathered from the category pages like a crawler would."""
-    home = edge.request("GET", HOME).text
-    categories = sorted(set(re.findall(r'href="(/categories/[\w-]+/)"', home)))
-    assert categories, "the front page links to no category"
+    paths = categories(edge)
     found: dict[str, None] = {}
     for page in range(1, 100):
         before = len(found)
-        for category in categories:
+        for category in paths:
             answer = edge.request("GET", f"{category}?page={page}")
             if answer.status == 200:
                 found.update(dict.fromkeys(re.findall(r'href="/products/([\w-]+)/', answer.text)))
@@ -70,4 +75,5 @@ def product_slugs(edge: Edge, wanted: int) -> list[str]:
                 return list(found)[:wanted]
         if len(found) == before:
             break
+    assert found, "no category lists a product"
     return list(found)

@@ -16,6 +16,13 @@ def test_two_at_once_are_refused(tmp_path):
                 pass
 
 
+def test_a_lock_of_somebody_else_is_refused(tmp_path):
+    (tmp_path / "lock").mkdir()
+    with pytest.raises(Refused, match="cannot write .*lock"):
+        with lock.lock(tmp_path):
+            pass
+
+
 def test_the_lock_goes_with_its_process(tmp_path):
     code = "import os, sys; sys.path.insert(0, os.getcwd())\nfrom pathlib import Path\nfrom drills.lock import lock\n"
     code += f"lock(Path({str(tmp_path)!r})).__enter__(); os.kill(os.getpid(), 9)"

@@ -11,9 +11,9 @@ from loadtest.openloop import Schedule
 from loadtest.outcome import REFUSED, WRONG
 from loadtest.profiles import Refused, plan
 
-from .cardboard import response
+from .cardboard import Edge, response
 
-SHOP = Shop([f"thing-{number}" for number in range(5)], ["/categories/things/"])
+SHOP = Shop([f"thing-{number}" for number in range(50)], ["/categories/things/"])
 
 
 @dataclass
@@ -41,6 +41,25 @@ def people(answer: Response, users=2, **settings) -> People:
     here.here = [Person(Visitor(answer)) for _ in range(users)]
     here.members = here.here
     return here
+
+
+def test_a_shop_is_what_its_pages_show():
+    found = Shop.found(Edge())
+    assert (len(found.slugs), found.categories) == (600, ["/categories/all/"])
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        (lambda *_: b"<html></html>", "links to no category"),
+        (lambda *_: b'<html><a href="/categories/all/"></html>', "no category lists a product"),
+    ],
+)
+def test_a_shop_without_products_is_said_before_the_load(page, said):
+    edge = Edge()
+    edge.shop.page = page
+    with pytest.raises(AssertionError, match=said):
+        Shop.found(edge)
 
 
 @pytest.mark.parametrize("step", ["home", "category", "product", "search", "cart"])
@@ -86,9 +105,8 @@ def test_nobody_reviews_a_product_twice():
 
 
 def test_too_few_people_for_so_many_reviews_is_said_before_the_load():
-    here = People(None, plan({"PROFILE": "buy", "USERS": "2", "RATE": "100", "DURATION": "60"}), SHOP)
     with pytest.raises(Refused, match="give USERS="):
-        _ = here.accounts
+        People(None, plan({"PROFILE": "buy", "USERS": "2", "RATE": "100", "DURATION": "60"}), SHOP)
 
 
 def test_who_only_browses_needs_no_account():
