@@ -9,14 +9,19 @@ Ends with 0 when every target is met, 1 when one is missed or a run cannot tell,
 """
 
 import argparse
+import http.client
+import subprocess
 import sys
 from collections.abc import Callable
 
+from stack.arguments import Parser, number
 from stack.engine import containers
 
 from drills import load, lock, matrix, program, signals, store
 from drills.lock import Refused
 from drills.undo import Journal
+
+BROKE_OFF = (AssertionError, OSError, subprocess.SubprocessError, http.client.HTTPException)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,11 +32,11 @@ def main(arguments: list[str] | None = None) -> int:
     except (Refused, matrix.Unknown) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except AssertionError as error:
-        print(f"error: the drill broke off: {error}. What was broken is put back.", file=sys.stderr)
+    except BROKE_OFF as error:
+        print(f"error: the drill broke off: {error}. {left()}", file=sys.stderr)
         return 1
     except signals.Interrupted:
-        print("interrupted: what was broken is put back, the load is ended.", file=sys.stderr)
+        print(f"interrupted: the load is ended. {left()}", file=sys.stderr)
         return 130
 
 
@@ -45,6 +50,13 @@ def guarded(options: argparse.Namespace) -> int:
         repair()
         lock.no_other_load()
         return play()
+
+
+def left() -> str:
+    """What became of that which was broken: the journal is there until all of it is put back."""
+    if Journal(store.FOLDER).is_left():
+        return "Not all that was broken could be put back: `make drill UNDO=1` tries again."
+    return "What was broken is put back."
 
 
 def repair() -> None:
@@ -62,21 +74,21 @@ def repair() -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    main = argparse.ArgumentParser(prog="drills", allow_abbrev=False)
+    main = Parser(prog="drills")
     verbs = main.add_subparsers(required=True)
     one = verbs.add_parser("one")
     one.add_argument("--victim", default="")
     one.add_argument("--fault", default="")
-    one.add_argument("--runs", type=number(int, 1, 100, "RUNS"), default=1)
-    one.add_argument("--seconds", type=number(float, 1, 300, "SECONDS_AWAY"), default=None)
+    one.add_argument("--runs", type=number("RUNS", int, 1, 100), default=1)
+    one.add_argument("--seconds", type=number("AWAY", float, 1, 300), default=None)
     one.set_defaults(prepare=prepare_one)
     several = verbs.add_parser("set")
     several.add_argument("--name", default="all")
     several.add_argument("--since", default="")
     several.set_defaults(prepare=prepare_several)
     for verb in (one, several):
-        verb.add_argument("--rate", type=number(float, 1, 300, "RATE"), default=20.0)
-        verb.add_argument("--write-share", type=number(float, 0.01, 0.9, "WRITE_SHARE"), default=0.3)
+        verb.add_argument("--rate", type=number("RATE", float, 1, 300), default=20.0)
+        verb.add_argument("--write-share", type=number("WRITE_SHARE", float, 0.01, 0.9), default=0.3)
     verbs.add_parser("undo").set_defaults(prepare=lambda _: lambda: 0)
     return main
 
@@ -90,21 +102,6 @@ def prepare_several(options: argparse.Namespace) -> Callable[[], int]:
     drills, since = matrix.drills(options.name), program.known(options.since)
     load = {"rate": options.rate, "write_share": options.write_share}
     return lambda: program.several(drills, since=since, is_all=options.name == "all", **load)
-
-
-def number(kind: type, low: float, high: float, setting: str):
-    """An argument's type: a number between two bounds, refused with the setting's name."""
-
-    def parse(text: str):
-        try:
-            value = kind(text)
-        except ValueError:
-            value = None
-        if value is None or not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{setting}={text}: use a number from {low:g} to {high:g}.")
-        return value
-
-    return parse
 
 
 if __name__ == "__main__":

@@ -105,20 +105,31 @@ class Drill:
 
 def drill(victim: str, fault: str, *, seconds: float | None = None, runs: int | None = None) -> Drill:
     """The pair of these names; Unknown when there is none."""
-    hit, how = named(VICTIMS, victim, "victim", "V"), named(FAULTS, fault, "fault", "F")
+    if not victim and not fault:
+        raise Unknown(f"say what to hit and how, for example V=web F=kill.\n{listed('victim')}\n{listed('fault')}")
+    hit, how = named("victim", victim), named("fault", fault)
     if how.of and how.of != hit.name:
         raise Unknown(f"{how.name} is nothing that {hit.name} can do: say V={how.of} F={how.name}.")
+    if how.of and seconds is not None:
+        raise Unknown(f"AWAY={seconds:g} says how long a victim stays away; {how.name} leaves none away: leave it out.")
     usual = hit.away if hit.away and how.name in ("kill", "stop") else how.seconds
     return Drill(hit, how, usual if seconds is None else seconds, runs or 1)
 
 
-def named(table: tuple, name: str, what: str, setting: str):
-    for row in table:
-        if row.name == name:
-            return row
-    names = ", ".join(row.name for row in table)
-    said = f"there is no {what} '{name}'" if name else f"say which {what}, for example {setting}={table[0].name}"
-    raise Unknown(f"{said}. The {what}s: {names}.")
+TABLES = {"victim": VICTIMS, "fault": FAULTS}
+
+
+def named(what: str, name: str) -> Victim | Fault:
+    found = next((row for row in TABLES[what] if row.name == name), None)
+    if found is None:
+        example = f"{what[0].upper()}={TABLES[what][0].name}"
+        said = f"there is no {what} '{name}'" if name else f"say which {what}, for example {example}"
+        raise Unknown(f"{said}. {listed(what)}")
+    return found
+
+
+def listed(what: str) -> str:
+    return f"The {what}s: {', '.join(row.name for row in TABLES[what])}."
 
 
 def every() -> list[Drill]:

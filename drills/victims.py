@@ -1,5 +1,7 @@
 """Which containers a drill means, at the moment before it begins."""
 
+import http.client
+
 from stack.engine import Container, containers
 
 from drills.lock import Refused
@@ -10,14 +12,22 @@ def find(drill: Drill) -> list[Container]:
     """The one to hit, or all for a fault in which all take part. Refused when it is down already."""
     candidates = [one for one in containers(stopped=True) if stands_for(drill.victim, one.service)]
     if not candidates:
-        raise Refused(f"there is no container of {drill.victim.name} in this stack.")
+        raise Refused(f"there is no container of {drill.victim.name} in this stack: `make status` shows what there is.")
     if drill.fault.of:
         return [one for one in candidates if one.state == "running"]
-    name = drill.victim.role() if drill.victim.role else candidates[0].service
+    name = holder(drill) if drill.victim.role else candidates[0].service
     chosen = [one for one in candidates if one.service == name and one.state == "running"]
     if not chosen:
         raise Refused(f"{drill.victim.name} ({name or 'nobody'}) is down already: `make up` first.")
     return chosen[:1]
+
+
+def holder(drill: Drill) -> str:
+    """Who has the role now, or nobody. Refused when none of those answers who could say."""
+    try:
+        return drill.victim.role()
+    except (OSError, KeyError, ValueError, http.client.HTTPException) as error:
+        raise Refused(f"nobody says who is {drill.victim.name} ({error}): `make up`, then again.") from None
 
 
 def is_there(drill: Drill) -> bool:

@@ -1,4 +1,4 @@
-"""A response as load test and drill count it: what it says about itself, and whether it is the one that was asked for."""
+"""A response as load test and drill count it: what it says about itself, and whether it is what was asked for."""
 
 from .edge import Response
 from .outcome import REFUSED, WRONG, Answer

@@ -1,11 +1,12 @@
 """The live view of a running stack: a screen in a terminal, lines elsewhere.
 
-    python -m watch [--duration SECONDS] [--between SECONDS] [--no-probe] [--no-color]
+    python -m watch [--duration SECONDS] [--between SECONDS] [--no-probe]
 
-Ends with 0 by Ctrl-C or after the duration, with 2 when there is nothing to watch.
+Ends with 0 by Ctrl-C or after the duration, with 2 for a wrong call or when there is nothing to watch.
 """
 
 import argparse
+import os
 import queue
 import signal
 import sys
@@ -14,6 +15,7 @@ from collections.abc import Callable
 
 from rich.console import Console
 from rich.live import Live
+from stack.arguments import Parser, number
 from stack.engine import PROJECT, SITE_HOST
 
 from .facts import Listed
@@ -27,22 +29,12 @@ class Ended(Exception):
     """Somebody asked for the end."""
 
 
-def positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < 10**7:
-        raise ValueError
-    return value
-
-
-positive.__name__ = "number of seconds above 0"  # argparse names it in its complaint
-
-
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="watch", description="Live view of the running stack.")
-    parser.add_argument("--duration", type=positive, default=float("inf"), help="end by itself after so many seconds")
-    parser.add_argument("--between", type=positive, default=1.0, help="seconds between two lines or screens")
+    duration, between = number("DURATION", float, 1, 86400), number("SECONDS_BETWEEN", float, 0.2, 3600)
+    parser = Parser(prog="watch", description="Live view of the running stack.")
+    parser.add_argument("--duration", type=duration, default=float("inf"), help="end by itself after so many seconds")
+    parser.add_argument("--between", type=between, default=1.0, help="seconds between two lines or screens")
     parser.add_argument("--no-probe", action="store_true", help="send no request of its own")
-    parser.add_argument("--no-color", action="store_true", help="a screen without colours")
     return parser.parse_args(words)
 
 
@@ -67,11 +59,15 @@ def watch(state: State, sources: Sources, options, show: Callable[[], None]) -> 
 
 
 def on_screen(state: State, sources: Sources, options) -> None:
-    # Half-drawn screens flicker over ssh: one write each, by hand.
-    console = Console(no_color=options.no_color or None)
     view = lambda: Screen(state, time.time(), SITE_HOST, not options.no_probe)  # noqa: E731
-    with Live(view(), console=console, screen=True, auto_refresh=False) as live:
+    # Half-drawn screens flicker over ssh: one write each, by hand.
+    with Live(view(), console=Console(), screen=True, auto_refresh=False) as live:
         watch(state, sources, options, lambda: live.update(view(), refresh=True))
+
+
+def draws() -> bool:
+    """Whether a screen can be drawn: not into a pipe, and not on a terminal that only prints, such as an editor's."""
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def in_lines(state: State, sources: Sources, options) -> None:
@@ -113,7 +109,7 @@ def main() -> int:
     signal.signal(signal.SIGTERM, end)
     sources.start()
     try:
-        (on_screen if sys.stdout.isatty() else in_lines)(state, sources, options)
+        (on_screen if draws() else in_lines)(state, sources, options)
     except (Ended, KeyboardInterrupt, BrokenPipeError):
         pass
     finally:

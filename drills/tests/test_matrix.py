@@ -51,7 +51,8 @@ def test_a_failover_is_run_five_times_and_its_victim_stays_away_for_longer_than_
     ("victim", "fault", "said"),
     [
         ("database", "kill", "no victim 'database'. The victims: nginx, .*redis-exporter"),
-        ("", "", "say which victim, for example V=nginx"),
+        ("", "", "say what to hit and how, .*V=web F=kill.\nThe victims: nginx, .*\nThe faults: kill, "),
+        ("", "kill", "say which victim, for example V=nginx"),
         ("web", "explode", "no fault 'explode'. The faults: kill, stop, pause, cut, switchover, rolling"),
         ("web", "", "say which fault, for example F=kill"),
         ("web", "switchover", "say V=postgres-primary F=switchover"),
@@ -60,6 +61,12 @@ def test_a_failover_is_run_five_times_and_its_victim_stays_away_for_longer_than_
 def test_a_wrong_name_is_answered_with_the_right_ones(victim, fault, said):
     with pytest.raises(matrix.Unknown, match=said):
         matrix.drill(victim, fault)
+
+
+@pytest.mark.parametrize(("victim", "fault"), [("web", "rolling"), ("postgres-primary", "switchover")])
+def test_a_fault_that_leaves_nobody_away_takes_no_time_away(victim, fault):
+    with pytest.raises(matrix.Unknown, match="AWAY=30 .* leave it out"):
+        matrix.drill(victim, fault, seconds=30)
 
 
 def test_a_wrong_set_too():

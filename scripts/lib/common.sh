@@ -94,6 +94,28 @@ need_stack() {
     [[ -n $(containers -a) ]] || die "the stack '$PROJECT' is not there. Start it with: make up"
 }
 
+# On the edge network now: address and name of each container.
+edge_addresses() {
+    docker network inspect --format '{{range .Containers}}{{.IPv4Address}} {{.Name}}{{println}}{{end}}' "${PROJECT}_edge" 2>/dev/null | sed 's|/[0-9]* | |' || true
+}
+
+# -- Calls that judge: 1 is a verdict there, so what cannot be served ends with 2, before anything begins ----------------
+
+require_stack() {
+    engine_answers || usage_error "no container engine answers here. 'make up' starts one; 'make doctor' says more."
+    [[ -n $(containers) ]] || usage_error "the stack '$PROJECT' is not running. Start it with: make up"
+}
+
+require_reports() {
+    mkdir -p "$REPORTS_DIR" 2>/dev/null && [[ -w $REPORTS_DIR ]] || usage_error "cannot write in $REPORTS_DIR: check its owner and mode, or set REPORTS_DIR."
+}
+
+# settings_only EXAMPLE ARGUMENTS…: refuses the arguments.
+settings_only() { (($# == 1)) || usage_error "takes no arguments, but settings: $1"; }
+
+# is_switch NAME: 1, or 0 or nothing.
+is_switch() { [[ ${!1:-0} == [01] ]] || usage_error "$1=${!1}: use $1=1 or $1=0, or leave it out."; }
+
 # -- State of this folder -----------------------------------------------------------------------------------------------
 
 make_state_dir() {

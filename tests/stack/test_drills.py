@@ -122,7 +122,7 @@ def test_a_doubled_write_is_reported():
 
 @pytest.fixture
 def begun():
-    """A drill of its own process that has just cut haproxy-2's pair off; -> the process and how its victim was."""
+    """A drill in a process of its own that has just cut a balancer off; -> the process, and how both balancers were."""
     before = addresses()
     process = start("one", "--victim", "haproxy", "--fault", "cut")
     for line in process.stdout:
@@ -199,6 +199,7 @@ def loads() -> list[str]:
         (("set", "--name", "nothing"), "there is no set 'nothing'. The sets: all, ci"),
         (("set", "--name", "ci", "--since", "no-such-commit"), "there is no commit 'no-such-commit'"),
         (("one", "--victim", "web", "--fault", "kill", "--rate", "9999"), "RATE=9999: use a number from 1 to 300"),
+        (("one",), "The faults: kill"),
     ],
 )
 def test_a_wrong_call_breaks_nothing(arguments, said):

@@ -1,0 +1,59 @@
+"""Whom a drill hits: one that runs, or whoever has the role at that moment."""
+
+from dataclasses import replace
+
+import pytest
+from stack.engine import Container
+
+from drills import matrix, victims
+from drills.lock import Refused
+
+
+def container(service: str, number=1, state="running") -> Container:
+    return Container(service, number, f"{service}{number}", state, f"flotilla-{service}-{number}")
+
+
+@pytest.fixture
+def stack(monkeypatch) -> list[Container]:
+    found = [container("web"), container("web", 2, "exited"), container("redis-1"), container("redis-2")]
+    monkeypatch.setattr(victims, "containers", lambda **_: found)
+    return found
+
+
+def led_by(name: str) -> matrix.Drill:
+    drill = matrix.drill("redis-master", "kill")
+    return replace(drill, victim=replace(drill.victim, role=lambda: name))
+
+
+def test_of_replicas_the_first_that_runs_is_hit_and_by_a_rolling_restart_each(stack):
+    assert victims.find(matrix.drill("web", "kill")) == [stack[0]]
+    stack[1] = container("web", 2)
+    assert victims.find(matrix.drill("web", "rolling")) == stack[:2]
+
+
+def test_a_role_is_hit_where_it_is(stack):
+    assert victims.find(led_by("redis-2")) == [stack[3]]
+
+
+def test_who_is_down_already_is_not_hit(stack):
+    stack[0] = container("web", state="exited")
+    with pytest.raises(Refused, match=r"web \(web\) is down already: `make up` first"):
+        victims.find(matrix.drill("web", "kill"))
+    with pytest.raises(Refused, match=r"redis-master \(nobody\) is down"):
+        victims.find(led_by(""))
+
+
+def test_what_the_stack_has_not_is_said(stack):
+    with pytest.raises(Refused, match="no container of grafana in this stack"):
+        victims.find(matrix.drill("grafana", "kill"))
+    assert not victims.is_there(matrix.drill("grafana", "kill"))
+
+
+@pytest.mark.parametrize("error", [OSError("none of sentinel-1 answers"), KeyError("ip")])
+def test_a_role_that_nobody_tells_is_refused(stack, error):
+    def unknown():
+        raise error
+
+    drill = led_by("")
+    with pytest.raises(Refused, match="nobody says who is redis-master .*`make up`"):
+        victims.find(replace(drill, victim=replace(drill.victim, role=unknown)))
