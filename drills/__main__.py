@@ -95,13 +95,16 @@ def parser() -> argparse.ArgumentParser:
 
 def prepare_one(options: argparse.Namespace) -> Callable[[], int]:
     drill = matrix.drill(options.victim, options.fault, seconds=options.seconds, runs=options.runs)
-    return lambda: program.one(drill, rate=options.rate, write_share=options.write_share)
+    return lambda: program.one(drill, load_of(options))
 
 
 def prepare_several(options: argparse.Namespace) -> Callable[[], int]:
     drills, since = matrix.drills(options.name), program.known(options.since)
-    load = {"rate": options.rate, "write_share": options.write_share}
-    return lambda: program.several(drills, since=since, is_all=options.name == "all", **load)
+    return lambda: program.several(drills, load_of(options), since=since, is_all=options.name == "all")
+
+
+def load_of(options: argparse.Namespace) -> program.Asked:
+    return program.Asked(options.rate, options.write_share)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 import sys
 import time
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from drills import card, document, judge, page, store
@@ -14,25 +15,33 @@ from drills.victims import is_there
 REPEATS = 2  # of a run that cannot tell, because the load came late
 
 
-def one(drill: Drill, *, rate: float, write_share: float) -> int:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Requests a second, and the share of writes among them."""
+
+    rate: float
+    write_share: float
+
+
+def one(drill: Drill, load: Asked) -> int:
     """As many runs as are asked for -> exit status, by these runs alone."""
     results = []
     for _ in range(drill.runs):
-        results += runs(drill, rate, write_share)
+        results += runs(drill, load)
     return end(results)
 
 
-def several(drills: list[Drill], *, since: str, is_all: bool, rate: float, write_share: float) -> int:
+def several(drills: list[Drill], load: Asked, *, since: str, is_all: bool) -> int:
     """What the set still lacks -> exit status, by all results of the set. Each is kept as soon as there is one."""
-    begin, todo = time.monotonic(), lacking(present(drills), since)
+    begin, todo = time.monotonic(), lacking(present(drills), load, since)
     print(f"{len(drills)} drills, {sum(drill.runs for drill in todo)} runs to do", flush=True)
     for drill in todo:
         for _ in range(drill.runs):
-            runs(drill, rate, write_share)
+            runs(drill, load)
     print(f"\n{len(todo)} of {len(drills)} drills run in {time.monotonic() - begin:.0f} s", flush=True)
     if is_all:
-        print(f"written: {document.write(store.standing(since or None))}")
-    return end(standing(drills, since))
+        print(f"written: {document.write(store.standing(since or None, counts=of_set(drills, load)))}")
+    return end(list(filter(of_set(drills, load), store.results(since or store.head() or None))))
 
 
 def present(drills: list[Drill]) -> list[Drill]:
@@ -51,23 +60,21 @@ def known(since: str) -> str:
     return since
 
 
-def lacking(drills: list[Drill], since: str) -> list[Drill]:
+def lacking(drills: list[Drill], load: Asked, since: str) -> list[Drill]:
     """Those that do not have their valid runs yet, of this commit or since one, with the runs they lack."""
-    wanted = [replace(drill, runs=drill.runs - have(drill, since)) for drill in drills]
+    wanted = [replace(drill, runs=drill.runs - store.have(of_set([drill], load), since or None)) for drill in drills]
     return [drill for drill in wanted if drill.runs > 0]
 
 
-def have(drill: Drill, since: str) -> int:
-    return store.have(*names(drill), since or None, away=drill.seconds)
+def of_set(drills: list[Drill], load: Asked) -> Callable[[dict], bool]:
+    """Whether a result is of one of these drills under this load: another load or time away asks another question."""
+    wanted = {(drill.victim.name, drill.fault.name, drill.seconds, load.rate, load.write_share) for drill in drills}
 
+    def is_of(result: dict) -> bool:
+        set_up = result["record"].get("set_up", {})
+        return (*key(result), *(set_up.get(name) for name in ("away", "rate", "write_share"))) in wanted
 
-def standing(drills: list[Drill], since: str) -> list[dict]:
-    wanted = {names(drill) for drill in drills}
-    return [result for result in store.results(since or store.head() or None) if key(result) in wanted]
-
-
-def names(drill: Drill) -> tuple[str, str]:
-    return drill.victim.name, drill.fault.name
+    return is_of
 
 
 def key(result: dict) -> tuple[str, str]:
@@ -77,12 +84,12 @@ def key(result: dict) -> tuple[str, str]:
 # -- One run -----------------------------------------------------------------------------------------------------------
 
 
-def runs(drill: Drill, rate: float, write_share: float) -> list[dict]:
+def runs(drill: Drill, load: Asked) -> list[dict]:
     """One valid run, after those that could not tell."""
     print(f"\n{drill}", flush=True)
     results = []
     for turn in range(1 + REPEATS):
-        results.append(judged(run(drill, rate, write_share, tell)))
+        results.append(judged(run(drill, load.rate, load.write_share, tell)))
         if results[-1]["state"] != judge.INVALID:
             break
         print(f"  {'once more' if turn < REPEATS else 'given up'}: {results[-1]['figures']['invalid']}", flush=True)
@@ -107,8 +114,14 @@ def tell(t: float, kind: str, text: str) -> None:
 def end(results: list[dict]) -> int:
     """The card and the page -> 0 when every target is met, else 1."""
     print(f"\n{card.text(results, colour=card.wants_colour(sys.stdout))}")
-    print(f"Timelines of all drills so far: {page.write(store.standing() or store.results())}", flush=True)
+    print(f"Timelines of these runs, and how all drills stand: {page.write(shown(results))}", flush=True)
     return int(not counted(results) or any(result["state"] != judge.PASS for result in counted(results)))
+
+
+def shown(results: list[dict]) -> list[dict]:
+    """These runs, as the card has them; of every other drill, how it stands."""
+    mine = {key(result) for result in results}
+    return [*results, *(result for result in store.standing() if key(result) not in mine)]
 
 
 def counted(results: list[dict]) -> list[dict]:

@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -73,22 +73,17 @@ def _missing(part: dict, names: Iterable[str]) -> list[str]:
     return [name for name in names if name not in part]
 
 
-def have(victim: str, fault: str, since: str | None = None, *, away: float | None = None, folder: Path = FOLDER) -> int:
-    """How many valid runs of this drill there are, passed or failed: of this commit, or of `since` and what follows.
+def have(counts: Callable[[dict], bool], since: str | None = None, folder: Path = FOLDER) -> int:
+    """How many valid runs there are that count, passed or failed: of this commit, or of `since` and what follows.
 
-    A run of changed files is no run of this commit; who names `since` says that the changes do not matter. With `away`,
-    only runs count whose victim was gone for so many seconds.
+    A run of changed files is no run of this commit; who names `since` says that the changes do not matter.
     """
-    found = [result for result in results(folder=folder) if is_of(result, victim, fault) and is_figure(result)]
-    valid = [r["record"] for r in found if not r["figures"].get("invalid") and away in (None, seconds_away(r))]
+    found = [result for result in results(folder=folder) if counts(result) and is_figure(result)]
+    valid = [result["record"] for result in found if not result["figures"].get("invalid")]
     if since:
         return sum(descends(record["commit"], since) for record in valid)
     commit = head()
     return sum(record["commit"] == commit and not record.get("dirty") for record in valid)
-
-
-def is_of(result: dict, victim: str, fault: str) -> bool:
-    return (result["record"]["victim"], result["record"]["fault"]) == (victim, fault)
 
 
 def is_figure(result: dict) -> bool:
@@ -100,13 +95,15 @@ def seconds_away(result: dict) -> float:
     return result["record"].get("set_up", {}).get("away", 0)
 
 
-def standing(since: str | None = None, folder: Path = FOLDER) -> list[dict]:
+def standing(
+    since: str | None = None, folder: Path = FOLDER, counts: Callable[[dict], bool] = lambda result: True
+) -> list[dict]:
     """The results that say how things stand: of the commits from `since` on, else of each drill's newest commit.
 
-    Of each drill only the runs in which its victim was gone longest: a short set does not stand in for the whole one.
+    Of each drill only the runs in which its victim was gone longest: a short fault does not stand in for a long one.
     """
     grouped: dict[tuple[str, str], list[dict]] = {}
-    for result in filter(is_figure, results(since, folder)):
+    for result in (one for one in results(since, folder) if counts(one) and is_figure(one)):
         grouped.setdefault((result["record"]["victim"], result["record"]["fault"]), []).append(result)
     return [result for runs in grouped.values() for result in _standing(runs, newest_only=not since)]
 

@@ -1,0 +1,95 @@
+"""What is still to be run, what a set's verdict rests on, and what an invalid run is worth."""
+
+import pytest
+
+from drills import document, matrix, page, program, store
+from drills.program import Asked, lacking, of_set
+from drills.tests.samples import result
+
+LOAD = Asked(20.0, 0.3)
+WEB, CACHE = matrix.drill("web", "kill"), matrix.drill("cache", "kill")
+
+
+def done(drill=WEB, load=LOAD, *, at="2026-11-21T13:00:00", away=None, **changes) -> dict:
+    set_up = {"rate": load.rate, "write_share": load.write_share, "away": drill.seconds if away is None else away}
+    return result(drill.victim.name, drill.fault.name, at=at, set_up=set_up, **changes)
+
+
+@pytest.fixture
+def kept(monkeypatch) -> list[dict]:
+    """Results that there are; all of them of this commit."""
+    found: list[dict] = []
+    monkeypatch.setattr(store, "results", lambda *_, **__: found)
+    monkeypatch.setattr(store, "head", lambda: "a" * 40)
+    return found
+
+
+def test_only_runs_of_the_same_drill_under_the_same_load_count():
+    counts = of_set([WEB], LOAD)
+    assert counts(done())
+    assert not counts(done(CACHE))
+    assert not counts(done(away=30))
+    assert not counts(done(load=Asked(10.0, 0.3)))
+    assert not counts(done(load=Asked(20.0, 0.5)))
+    assert not counts(result("web")), "a result that does not say how it was made"
+
+
+def test_what_has_its_runs_is_not_run_again(kept):
+    five = matrix.drill("postgres-primary", "kill", runs=5)
+    kept += [done(), done(five), done(five, at="2026-11-21T13:05:00")]
+    assert [(str(drill), drill.runs) for drill in lacking([WEB, CACHE, five], LOAD, "")] == [
+        ("cache kill", 1), ("postgres-primary kill", 3)
+    ]  # fmt: skip
+    assert str(lacking([WEB], Asked(40.0, 0.3), "")[0]) == "web kill", "that was another load"
+
+
+# -- The end -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def written(monkeypatch) -> dict[str, list[dict]]:
+    """What page and document are made from."""
+    found = {}
+
+    def keep(name: str):
+        return lambda results: found.update({name: results})
+
+    monkeypatch.setattr(page, "write", keep("page"))
+    monkeypatch.setattr(document, "write", keep("document"))
+    return found
+
+
+def test_the_page_shows_these_runs_and_how_all_others_stand(kept, written):
+    mine = done(away=3)
+    kept += [done(), done(CACHE)]
+    assert program.end([mine]) == 0
+    shown = [(program.key(one)[0], one["record"]["set_up"]["away"]) for one in written["page"]]
+    assert shown == [("web", 3), ("cache", 10)]
+
+
+def test_a_set_s_verdict_and_document_leave_other_loads_out(kept, written, monkeypatch):
+    failed = done(load=Asked(15.0, 0.3), whole_after=None)  # a valid run, which missed a target
+    kept += [done(), failed, done(away=60)]
+    monkeypatch.setattr(program, "present", lambda drills: drills)
+    assert program.several([WEB], LOAD, since="", is_all=True) == 0
+    assert written["document"] == [kept[0]]
+    monkeypatch.setattr(program, "runs", lambda *_: pytest.fail("it has its run already"))
+    assert program.several([WEB], Asked(15.0, 0.3), since="", is_all=False) == 1
+
+
+def test_an_invalid_run_counts_until_there_is_a_better_one(kept, written):
+    invalid = done(lines=[])
+    assert program.end([]) == 1
+    assert program.end([invalid]) == 1
+    assert program.end([invalid, done()]) == 0
+
+
+def test_a_run_that_cannot_tell_is_repeated_and_then_given_up(monkeypatch, capsys):
+    monkeypatch.setattr(program, "run", lambda *_: {})
+    monkeypatch.setattr(program, "judged", lambda record: done(lines=[]))
+    assert len(program.runs(WEB, LOAD)) == 1 + program.REPEATS
+    said = capsys.readouterr().out
+    assert said.count("once more: no request was made") == program.REPEATS
+    assert said.count("given up: ") == 1
+    monkeypatch.setattr(program, "judged", lambda record: done(whole_after=None))
+    assert len(program.runs(WEB, LOAD)) == 1, "a run that failed is a result"
