@@ -1,6 +1,5 @@
 """Writes docs/failover.md from what has been measured. Rows keep their order: a new run changes its own line only."""
 
-import os
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,6 +10,7 @@ from stack.engine import ROOT
 from drills import card, matrix
 from drills.judge import PASS
 from drills.standing import Standing, missed, seconds, spread, standings
+from drills.store import write_whole
 
 PAGE = ROOT / "docs/failover.md"
 TEMPLATE = Path(__file__).with_name("failover.md.template")
@@ -31,10 +31,8 @@ HOW = (
 
 
 def write(results: Iterable[dict], path: Path = PAGE) -> Path:
-    """The page of these results; there whole or not at all."""
-    half = path.with_suffix(".part")
-    half.write_text(text(results, remarks()), encoding="utf-8")
-    os.replace(half, path)
+    """The page of these results."""
+    write_whole(path, text(results, remarks()))
     return path
 
 

@@ -1,6 +1,5 @@
 """The report of drills as one HTML file that opens offline: the card, then a timeline of every run."""
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from loadtest.plots import Html, Limit, Mark, Series, badge, chart, escape, page
 from drills import card, document
 from drills.judge import FAIL, INVALID, PASS, moment
 from drills.standing import Standing, missed, seconds, standings
-from drills.store import FOLDER
+from drills.store import FOLDER, write_whole
 
 FILE = FOLDER / "index.html"
 KINDS = {PASS: "good", FAIL: "bad", INVALID: "warn"}
@@ -29,11 +28,8 @@ NOTE = (
 
 
 def write(results: Iterable[dict], path: Path = FILE) -> Path:
-    """The page of these results; there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    half = path.with_suffix(".part")
-    half.write_text(text(results), encoding="utf-8")
-    os.replace(half, path)
+    """The page of these results."""
+    write_whole(path, text(results))
     return path
 
 

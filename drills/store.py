@@ -26,16 +26,17 @@ COUNTS = ("requests", "failed", "write_gap", "read_gap", "lost", "twice", "unsee
 
 
 def add(record: dict, figures: dict, checks: Iterable[Check], folder: Path = FOLDER) -> Path:
-    """Keep a run, valid or not -> its file. It is there whole or not at all. OSError: no room, no permission."""
+    """Keep a run, valid or not -> its file. OSError: no room, no permission."""
     checks = list(checks)
     result = {"record": record, "figures": figures, "checks": [check._asdict() for check in checks]}
     stamp = datetime.fromisoformat(record["at"]).strftime("%Y%m%dT%H%M%SZ")
     path = folder / f"{record['victim']}-{record['fault']}-{stamp}.json"
-    _write(path, json.dumps(result | {"state": state(checks)}, indent=1, ensure_ascii=False) + "\n")
+    write_whole(path, json.dumps(result | {"state": state(checks)}, indent=1, ensure_ascii=False) + "\n")
     return path
 
 
-def _write(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
+    """It is there whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     half = path.with_suffix(".part")
     try:

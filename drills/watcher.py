@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from stack import direct
 from stack.engine import containers
-from stack.servers import HAPROXIES, haproxy_stats
+from stack.servers import HAPROXIES, haproxy_stats, primaries_up, replicas_up
 
 EVERY = 0.5
 SILENCE = (OSError, ValueError, KeyError, AssertionError, http.client.HTTPException)
@@ -52,10 +52,7 @@ def sentinel() -> dict[str, str]:
 
 def balancer(name: str) -> dict[str, str]:
     rows = haproxy_stats(name)
-    up = [row for row in rows if row["status"].startswith("UP")]
-    primary = [r["svname"] for r in up if r["pxname"] == "postgres_primary" and r["svname"].startswith("postgres-")]
-    web = sum(row["pxname"] == "web_safe" and row["svname"].startswith("web-") for row in up)
-    return {f"{name} primary": " ".join(primary), f"{name} web": str(web)}
+    return {f"{name} primary": " ".join(primaries_up(rows)), f"{name} web": str(len(replicas_up(rows)))}
 
 
 # -- News: a change in words -------------------------------------------------------------------------------------------

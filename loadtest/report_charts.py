@@ -1,5 +1,6 @@
 """The charts of the load test's page: what was asked and answered, how fast, and what it took, over time."""
 
+from .openloop import LATE_START
 from .plots import Limit, Mark, Series, chart
 
 BUSIEST = 6  # containers in the charts
@@ -28,7 +29,7 @@ def over_time(run: dict) -> str:
         chart("In flight", [Series("requests", column(rows, "in_flight"), "area")], marks, height=110),
         chart("Late starts of the generator", [
             Series("p99", column(rows, "late_p99", lambda row: row["planned"]), colour="5")
-        ], unit="s", height=110, limits=[Limit(0.005, "invalid above")]),
+        ], unit="s", height=110, limits=[Limit(LATE_START, "invalid above")]),
         resources(run, marks),
     ))  # fmt: skip
 

@@ -32,14 +32,23 @@ def haproxy_stats(name="haproxy-1") -> list[dict]:
     return list(csv.DictReader(io.StringIO(text.removeprefix("# "))))
 
 
-def web_servers_up(name="haproxy-1") -> list[str]:
-    servers = (r for r in haproxy_stats(name) if r["pxname"] == "web_safe" and r["svname"].startswith("web-"))
-    return [server["addr"] for server in servers if server["status"] == "UP"]
+def up(rows: list[dict], pool: str, server: str) -> list[str]:
+    """Of the servers whose names begin so, those that this pool gives requests to."""
+    of_pool = (row for row in rows if row["pxname"] == pool and row["svname"].startswith(server))
+    return [row["svname"] for row in of_pool if row["status"].startswith("UP")]
+
+
+def replicas_up(rows: list[dict]) -> list[str]:
+    return up(rows, "web_safe", "web-")
+
+
+def primaries_up(rows: list[dict]) -> list[str]:
+    return up(rows, "postgres_primary", "postgres-")
 
 
 def in_rotation(wanted: int) -> bool:
     """Whether both HAProxies have exactly so many web replicas up."""
-    return all(len(web_servers_up(name)) == wanted for name in HAPROXIES)
+    return all(len(replicas_up(haproxy_stats(name))) == wanted for name in HAPROXIES)
 
 
 # -- Postgres ----------------------------------------------------------------------------------------------------------
@@ -56,17 +65,12 @@ def primary() -> str:
     seen = set()
     for name in HAPROXIES:
         with contextlib.suppress(OSError):  # a balancer may be what has just been killed
-            seen.update(primaries_up(name))
+            seen.update(primaries_up(haproxy_stats(name)))
     if len(seen) == 1:
         return seen.pop()
     leaders = [name for name, (role, _) in members().items() if role == "leader"]
     assert leaders, "nobody is the Postgres primary"
     return leaders[0]
-
-
-def primaries_up(name: str) -> list[str]:
-    rows = (row for row in haproxy_stats(name) if row["pxname"] == "postgres_primary")
-    return [row["svname"] for row in rows if row["svname"].startswith("postgres-") and row["status"].startswith("UP")]
 
 
 def standby() -> str:

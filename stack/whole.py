@@ -12,7 +12,7 @@ from loadtest.edge import Edge
 
 from stack import direct
 from stack.engine import NET_PREFIX, SITE_HOST, Container, containers, inspect, post, run, secret
-from stack.servers import HAPROXIES, PROMETHEUS, get, haproxy_stats, replicas_whole, until
+from stack.servers import HAPROXIES, PROMETHEUS, get, haproxy_stats, primaries_up, replicas_up, replicas_whole, until
 
 JOBS = {"certs", "postgres-init", "web-migrate", "seed"}
 SENTENCE = {"paused": "is paused", "exited": "is stopped", "restarting": "ends again and again", "dead": "is dead"}
@@ -48,17 +48,16 @@ def balance() -> Iterator[str]:
     wanted, primaries = len(containers("web", stopped=True)), set()
     for name in HAPROXIES:
         try:
-            rows = [row for row in haproxy_stats(name) if row["status"].startswith("UP")]
+            rows = haproxy_stats(name)
         except OSError as error:
             yield f"{name} does not answer ({error})"
             continue
-        web = sum(row["pxname"] == "web_safe" and row["svname"].startswith("web-") for row in rows)
+        web, known = len(replicas_up(rows)), primaries_up(rows)
+        primaries.update(known)
         if web != wanted:
             yield f"{name} has {web} of {wanted} web replicas in its rotation"
-        up = [r["svname"] for r in rows if r["pxname"] == "postgres_primary" and r["svname"].startswith("postgres-")]
-        primaries.update(up)
-        if len(up) != 1:
-            yield f"{name} knows {len(up)} Postgres primaries"
+        if len(known) != 1:
+            yield f"{name} knows {len(known)} Postgres primaries"
     if len(primaries) > 1:
         yield f"the balancers send writes to different nodes: {', '.join(sorted(primaries))}"
 

@@ -6,7 +6,7 @@ import time
 import pytest
 from loadtest.shop import PRODUCT
 from stack.engine import NET_PREFIX, inside, one, run, secret
-from stack.servers import HAPROXIES, members, primaries_up, primary, sql, standby, value
+from stack.servers import HAPROXIES, haproxy_stats, members, primaries_up, primary, sql, standby, value
 
 APPLICATIONS = ("web", "web_ro")
 
@@ -109,7 +109,7 @@ def test_reads_are_spread_over_the_nodes(account, slugs):
 
 def test_both_balancers_see_one_primary():
     leader = [name for name, (role, _) in members().items() if role == "leader"]
-    assert [primaries_up(name) for name in HAPROXIES] == [leader, leader]
+    assert [primaries_up(haproxy_stats(name)) for name in HAPROXIES] == [leader, leader]
 
 
 def test_no_server_answers_without_a_password():
