@@ -41,7 +41,7 @@ watch: ## a live screen: who is up, who leads, rate, errors, latency; PROBE=0 DU
 
 ##@ Prove it         (V= is a victim, F= a fault: make drill lists them)
 .PHONY: drill drills
-drill: ## V=postgres-primary F=kill breaks one thing under load, mends it, judges what a client saw
+drill: ## V=postgres-primary F=kill breaks one thing under load, mends it, judges what a client saw; AWAY= RUNS= UNDO=1
 	@scripts/drill
 drills: ## all drills, or SET=ci (under six minutes); goes on where it was interrupted
 	@scripts/drills

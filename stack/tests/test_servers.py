@@ -9,8 +9,8 @@ def row(pool: str, server: str, status: str) -> dict:
 
 ROWS = [
     row("web_safe", "web-1", "UP"), row("web_safe", "web-2", "UP 1/3"), row("web_safe", "web-3", "DOWN"),
-    row("web_safe", "web-4", "MAINT (resolution)"), row("web_safe", "none", "no check"), row("web_safe", "BACKEND", "UP"),
-    row("web_unsafe", "web-1", "UP"),
+    row("web_safe", "web-4", "MAINT (resolution)"), row("web_safe", "none", "no check"),
+    row("web_safe", "BACKEND", "UP"), row("web_unsafe", "web-1", "UP"),
     row("postgres_primary", "postgres-1", "DOWN 1/2"), row("postgres_primary", "postgres-2", "UP"),
     row("postgres_primary", "FRONTEND", "OPEN"), row("postgres_primary", "BACKEND", "UP"),
 ]  # fmt: skip
