@@ -29,7 +29,7 @@ def test_every_setting_of_the_example_is_documented_and_is_one():
 
 @pytest.mark.parametrize("script", ["drill", "drills", "loadtest", "watch"])
 def test_every_setting_of_a_call_is_in_its_script_s_head_and_documented(script):
-    head, code = (text(f"scripts/{script}").split("\n. ", 1))
+    head, code = text(f"scripts/{script}").split("\n. ", 1)
     named = set(re.findall(r"\b([A-Z][A-Z_]*)=", head))
     assert set(re.findall(r"\$\{([A-Z][A-Z_]*):-", code)) <= named
     rows = [line for line in text("docs/settings.md").splitlines() if re.search(rf"`make {script}`", line)]
