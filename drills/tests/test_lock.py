@@ -18,7 +18,7 @@ def test_two_at_once_are_refused(tmp_path):
 
 def test_a_lock_of_somebody_else_is_refused(tmp_path):
     (tmp_path / "lock").mkdir()
-    with pytest.raises(Refused, match="cannot write .*lock"):
+    with pytest.raises(Refused, match=r"cannot write .*lock"):
         with lock.lock(tmp_path):
             pass
 

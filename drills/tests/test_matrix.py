@@ -65,7 +65,7 @@ def test_a_wrong_name_is_answered_with_the_right_ones(victim, fault, said):
 
 @pytest.mark.parametrize(("victim", "fault"), [("web", "rolling"), ("postgres-primary", "switchover")])
 def test_a_fault_that_leaves_nobody_away_takes_no_time_away(victim, fault):
-    with pytest.raises(matrix.Unknown, match="AWAY=30 .* leave it out"):
+    with pytest.raises(matrix.Unknown, match=r"AWAY=30 .* leave it out"):
         matrix.drill(victim, fault, seconds=30)
 
 

@@ -55,5 +55,5 @@ def test_a_role_that_nobody_tells_is_refused(stack, error):
         raise error
 
     drill = led_by("")
-    with pytest.raises(Refused, match="nobody says who is redis-master .*`make up`"):
+    with pytest.raises(Refused, match=r"nobody says who is redis-master .*`make up`"):
         victims.find(replace(drill, victim=replace(drill.victim, role=unknown)))
