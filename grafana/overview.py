@@ -136,7 +136,13 @@ WHO = [
 ]
 
 DATABASE = [
-    lines(8, "Writes held", "Writes waiting for a primary, per replica.", ("flotilla_writes_held", "{{instance}}")),
+    lines(
+        8,
+        "Writes held and queued",
+        "Writes waiting for a primary, and for their turn to be worked on, per replica.",
+        ("flotilla_writes_held", "held {{instance}}"),
+        ("flotilla_writes_queued", "queued {{instance}}"),
+    ),
     lines(
         8,
         "Length of holds",
@@ -148,7 +154,7 @@ DATABASE = [
     lines(
         8,
         "Safety nets",
-        "Requests run again, answers replayed from a key, COMMITs in doubt, 503 at the deadline; per second.",
+        "Requests run again, replays from a key, COMMITs in doubt, 503 for want of database or turn; per second.",
         ("sum(rate(flotilla_request_reruns_total[1m])) or vector(0)", "run again"),
         ("sum(rate(flotilla_key_replays_total[1m])) or vector(0)", "replayed"),
         ("sum(rate(flotilla_commits_in_doubt_total[1m])) or vector(0)", "in doubt"),
