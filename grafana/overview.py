@@ -4,6 +4,7 @@ from panels import GREEN, RED, YELLOW, lines, number, states, steps, table
 
 UP = {1: ("up", GREEN), 0: ("down", RED)}
 LATENCY = "sum by (le) (rate(django_http_requests_latency_including_middlewares_seconds_bucket[$__rate_interval]))"
+LEASE_STEPS = "flotilla_lease_steps_total"
 
 
 def quantile(share: float) -> str:
@@ -45,8 +46,8 @@ NOW = [
     number(
         4,
         "Servers down",
-        "Servers that Prometheus knows and that do not answer.",
-        ("count(instance:up:min == 0) or vector(0)", ""),
+        "Servers that Prometheus knows and that do not answer. Each counts once, however many jobs ask it.",
+        ("count(min by (instance) (instance:up:min) == 0) or vector(0)", ""),
         steps=steps((1, RED)),
     ),
     number(
@@ -137,14 +138,14 @@ WHO = [
 
 DATABASE = [
     lines(
-        8,
+        6,
         "Writes held and queued",
         "Writes waiting for a primary, and for their turn to be worked on, per replica.",
         ("flotilla_writes_held", "held {{instance}}"),
         ("flotilla_writes_queued", "queued {{instance}}"),
     ),
     lines(
-        8,
+        6,
         "Length of holds",
         "How long writes waited.",
         ("histogram_quantile(0.95, sum by (le) (rate(flotilla_write_hold_seconds_bucket[5m])))", "p95"),
@@ -152,13 +153,22 @@ DATABASE = [
         empty="none held",
     ),
     lines(
-        8,
+        6,
         "Safety nets",
         "Requests run again, replays from a key, COMMITs in doubt, 503 for want of database or turn; per second.",
         ("sum(rate(flotilla_request_reruns_total[1m])) or vector(0)", "run again"),
         ("sum(rate(flotilla_key_replays_total[1m])) or vector(0)", "replayed"),
         ("sum(rate(flotilla_commits_in_doubt_total[1m])) or vector(0)", "in doubt"),
         ("sum(rate(flotilla_unavailable_total[1m])) or vector(0)", "503"),
+    ),
+    lines(
+        6,
+        "Early release",
+        "Steps against the lease of a silent leader, per node, within a minute; and who receives from nobody now.",
+        # Whole steps; increase() would make 1.33 of one.
+        (f"{LEASE_STEPS} - {LEASE_STEPS} offset $__rate_interval > 0", "{{step}} {{instance}}"),
+        ("flotilla_lease_fenced", "fenced now {{instance}}"),
+        empty="no step",
     ),
     lines(
         8,
@@ -229,7 +239,7 @@ CACHES = [
 ROWS = [
     ("Now", 4, NOW),
     ("What users get", 8, USERS),
-    ("Who is up, who leads", 9, WHO),
+    ("Who is up, who leads", 10, WHO),
     ("Writes and reads", 8, DATABASE),
     ("Caches and Redis", 8, CACHES),
 ]

@@ -10,8 +10,8 @@ from stack.engine import ROOT, SECRETS, containers, run
 from stack.servers import PROMETHEUS, get, prometheus, until
 
 JOBS = {
-    "web": 3, "haproxy": 2, "patroni": 3, "etcd": 3, "prometheus": 1, "nginx": 1, "pgbouncer": 2, "postgres": 3,
-    "redis": 3, "sentinel": 3, "cache": 3,
+    "web": 3, "haproxy": 2, "patroni": 3, "lease": 3, "etcd": 3, "prometheus": 1, "nginx": 1, "pgbouncer": 2,
+    "postgres": 3, "redis": 3, "sentinel": 3, "cache": 3,
 }  # fmt: skip
 
 
