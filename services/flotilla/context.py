@@ -22,7 +22,7 @@ class Policy(Enum):
 class Limiter(Protocol):
     """Where a request has its turn to work."""
 
-    def aside(self, until: float) -> AbstractContextManager[None]: ...
+    def aside(self) -> AbstractContextManager[None]: ...
 
 
 @dataclass
