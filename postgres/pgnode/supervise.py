@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 from . import render
@@ -43,6 +45,13 @@ def write_config(environ, run=RUN):
     return target
 
 
+def keep_running(command, pause=time.sleep):
+    """Start a program beside Patroni, and start it anew when it ends. It ends with the container."""
+    while True:
+        log(f"{command[-1]} ended with {subprocess.call(command)}, starting it again", "node")
+        pause(1)
+
+
 def run_patroni(config, hand_over):
     """Run Patroni until it ends or we are told to stop. -> exit code"""
     patroni = subprocess.Popen(["patroni", str(config)])
@@ -69,6 +78,8 @@ def main():
         if repaired:
             log(repaired, "node")
         name = render.node_name(os.environ)
+        render.required(os.environ, "EARLY_RELEASE", "[01]")
+        threading.Thread(target=keep_running, args=([sys.executable, "-m", "lease"],), daemon=True).start()
         api = Api("127.0.0.1", render.secret("patroni_api"))
         return run_patroni(config, Handover(api, name).run)
     except render.ConfigError as error:

@@ -1,0 +1,1 @@
+"""Releases the lease of a dead leader before it runs out: docs/decisions/0028."""

@@ -1,0 +1,64 @@
+"""What a round may do. Pure: facts in, a word out."""
+
+ROUNDS = 3  # bad ones in a row, before anything is done
+LEAST_VOTERS = 2  # with one, nobody else would have to agree
+# A leadership must have stood for one lease: then nobody can still hold votes that he collected before it began.
+SETTLED = 20.0
+
+
+def obstacle(cluster, own, me, *, leader_answers, on_time, quiet, stood):
+    """Why this round is no reason to act against the leader: a short phrase, or None when there is no reason left.
+
+    The order is that in which a person would ask.
+    """
+    reasons = {
+        "there is no leader": cluster.leader is None,
+        "this node is the leader": cluster.leader == me,
+        "this node is no standby": not own.is_standby,
+        "the leader answers": leader_answers,
+        "this node receives from the leader": own.silence is not None and own.silence < quiet,
+        "commits are not strictly synchronous": not cluster.is_strict,
+        "maintenance: the cluster is paused": cluster.is_paused,
+        "a switchover is under way": cluster.is_handing_over,
+        "the leadership is new": stood < SETTLED,
+        "the voters are those of another leader": cluster.sync_leader != cluster.leader,
+        "this node is no voter": me not in cluster.voters,
+        "there are too few voters": len(cluster.voters - {cluster.leader}) < LEAST_VOTERS,
+        "this node was late itself": not on_time,
+    }
+    return next((phrase for phrase, holds in reasons.items() if holds), None)
+
+
+class Patience:
+    """Counts bad rounds in a row under one reign; any other round begins anew."""
+
+    def __init__(self):
+        self.rounds, self.reign = 0, None
+
+    def bad(self, reign):
+        """-> whether that is enough"""
+        self.rounds = self.rounds + 1 if reign == self.reign else 1
+        self.reign = reign
+        return self.rounds >= ROUNDS
+
+    def good(self):
+        self.rounds, self.reign = 0, None
+
+
+def all_promised(cluster, reign):
+    """The promises of every voter of `reign`, or None when one is missing."""
+    kept = cluster.kept(reign)
+    complete = cluster.reign == reign and len(cluster.voters) >= LEAST_VOTERS and cluster.voters <= kept.keys()
+    return {name: kept[name] for name in cluster.voters} if complete else None
+
+
+def may_lift(cluster, own, promised):
+    """Whether a fenced node is free of what it promised: it is the primary, or has been pointed at another leadership.
+
+    `promised`: the leader's revision of its standing promise, None without one: then giving up is a matter of its own.
+    """
+    if not own.is_standby:
+        return True
+    if promised is None or cluster.leader is None or cluster.leader_revision == promised:
+        return False
+    return own.follows is not None and own.follows == cluster.hosts.get(cluster.leader)

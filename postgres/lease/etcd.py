@@ -1,0 +1,67 @@
+"""etcd's HTTP gateway: a prefix read at one revision, and conditional transactions. Standard library only."""
+
+import base64
+import http.client
+import json
+import urllib.error
+import urllib.request
+
+from .facts import Doubt, Entry
+
+UNREACHABLE = (OSError, http.client.HTTPException, ValueError)
+
+
+class Etcd:
+    """Asks the last member that answered, then the others. Reads are linearizable: without a quorum there is no answer.
+
+    Raises Doubt when none answers. A change may then have been made or not.
+    """
+
+    def __init__(self, hosts, timeout=0.5):
+        self.hosts, self.timeout = list(hosts), timeout
+
+    def read(self, prefix):
+        """-> key below `prefix` -> Entry, all of one revision"""
+        found = self._call("kv/range", {"key": _b64(prefix), "range_end": _b64(_after(prefix))})
+        return {
+            _text(kv["key"]).removeprefix(prefix): Entry(_text(kv.get("value", "")), int(kv["mod_revision"]))
+            for kv in found.get("kvs", [])
+        }
+
+    def change(self, conditions, *, put=None, delete=()):
+        """If each key still has its revision (0: is not there), put and delete. -> whether it was done"""
+        compare = [
+            {"key": _b64(key), "target": "MOD", "result": "EQUAL", "mod_revision": str(revision)}
+            for key, revision in conditions.items()
+        ]
+        puts = [{"request_put": {"key": _b64(key), "value": _b64(value)}} for key, value in (put or {}).items()]
+        deletes = [{"request_delete_range": {"key": _b64(key)}} for key in delete]
+        return bool(self._call("kv/txn", {"compare": compare, "success": puts + deletes}).get("succeeded"))
+
+    def _call(self, verb, body):
+        problem = None
+        for host in list(self.hosts):
+            request = urllib.request.Request(f"http://{host}:2379/v3/{verb}", json.dumps(body).encode())
+            try:
+                with urllib.request.urlopen(request, timeout=self.timeout) as response:
+                    answer = json.load(response)
+            except UNREACHABLE as error:
+                problem = error
+            else:
+                self.hosts.remove(host)
+                self.hosts.insert(0, host)
+                return answer
+        raise Doubt(f"etcd: {problem}")
+
+
+def _b64(text):
+    return base64.b64encode(text.encode()).decode()
+
+
+def _text(encoded):
+    return base64.b64decode(encoded).decode()
+
+
+def _after(prefix):
+    """The end of the range of keys that begin with `prefix`."""
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)

@@ -1,0 +1,136 @@
+"""What one round knows: the cluster as etcd has it at one revision, and this node's own Postgres. Pure."""
+
+import json
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+ROOT = "/service/flotilla/"  # Patroni's namespace and scope
+PROMISES = "fence/"
+
+
+class Doubt(Exception):
+    """Somebody who was asked gave no answer, or none that is understood. Then nothing is done."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A key of etcd: its value, and the revision of its last change."""
+
+    value: str
+    revision: int
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A voter's word that it receives nothing from `leader`, given under these revisions; `revision` is its own."""
+
+    leader: str
+    leader_revision: int
+    sync_revision: int
+    revision: int = 0
+
+    @property
+    def text(self):
+        return json.dumps(
+            {"leader": self.leader, "leader_revision": self.leader_revision, "sync_revision": self.sync_revision}
+        )
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What Patroni's keys say. `leader` is None while nobody holds the key; `hosts`: member -> address.
+
+    `words`: member -> revision of its promise's key, also where that was taken back and is empty.
+    """
+
+    leader: str | None
+    leader_revision: int
+    sync_leader: str | None
+    sync_revision: int
+    voters: frozenset[str]
+    is_strict: bool
+    is_paused: bool
+    config_revision: int
+    failover_revision: int
+    is_handing_over: bool
+    hosts: dict[str, str] = field(default_factory=dict)
+    promises: dict[str, Promise] = field(default_factory=dict)
+    words: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def reign(self):
+        """Under which everything is decided: one leadership with one set of voters."""
+        return self.leader, self.leader_revision, self.sync_revision
+
+    def kept(self, reign):
+        """The promises that were given for `reign`: voter -> Promise."""
+        return {
+            name: promise
+            for name, promise in self.promises.items()
+            if (promise.leader, promise.leader_revision, promise.sync_revision) == reign
+        }
+
+
+@dataclass(frozen=True)
+class Own:
+    """This node's Postgres. `silence`: seconds since the last message of a running receiver, None without one.
+
+    `is_fenced`: ALTER SYSTEM has emptied primary_conninfo; `follows`: the host that Patroni's own file names.
+    """
+
+    is_standby: bool
+    silence: float | None
+    is_fenced: bool
+    follows: str | None
+
+
+def cluster(entries):
+    """entries: key below ROOT -> Entry. Raises Doubt for what Patroni would not write."""
+    try:
+        return _cluster(entries)
+    except (ValueError, TypeError) as error:
+        raise Doubt(f"etcd holds what is not understood: {error}") from error
+
+
+def _cluster(entries):
+    none = Entry("", 0)
+    leader, sync, failover = (entries.get(name, none) for name in ("leader", "sync", "failover"))
+    settings = entries.get("config", none)
+    config, state = _object(settings), _object(sync)
+    return Cluster(
+        leader=leader.value or None,
+        leader_revision=leader.revision,
+        sync_leader=state.get("leader"),
+        sync_revision=sync.revision,
+        voters=frozenset((state.get("sync_standby") or "").split(",")) - {""},
+        is_strict=config.get("synchronous_mode") == "quorum" and config.get("synchronous_mode_strict") is True,
+        is_paused=bool(config.get("pause")),
+        config_revision=settings.revision,
+        failover_revision=failover.revision,
+        is_handing_over=bool(_object(failover)),
+        hosts=dict(_hosts(entries)),
+        promises=dict(_promises(entries)),
+        words={name: entry.revision for name, entry in _below(PROMISES, entries)},
+    )
+
+
+def _hosts(entries):
+    for name, entry in _below("members/", entries):
+        yield name, urlsplit(_object(entry).get("conn_url", "")).hostname
+
+
+def _promises(entries):
+    for name, entry in _below(PROMISES, entries):
+        if entry.value:
+            yield name, Promise(**_object(entry), revision=entry.revision)
+
+
+def _below(folder, entries):
+    return [(key.removeprefix(folder), entry) for key, entry in entries.items() if key.startswith(folder)]
+
+
+def _object(entry):
+    found = json.loads(entry.value) if entry.value else {}
+    if not isinstance(found, dict):
+        raise ValueError(f"{entry.value[:80]!r} is no object")
+    return found

@@ -1,0 +1,121 @@
+"""This node's own Postgres, over its socket: what it receives, and the fence."""
+
+import os
+import re
+import time
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import psycopg2
+
+from .facts import Doubt, Own
+
+SECONDS = 1.0  # for connecting and for each statement: a local server answers in a millisecond
+SETTLE = 0.1  # between two looks at whether a receiver is left
+
+# A new session has what the postmaster has read: it reads its files, tells its children, and only then forks again.
+OWN = """
+    SELECT pg_is_in_recovery(), current_setting('primary_conninfo') = '', receiver.status,
+           extract(epoch FROM clock_timestamp() - receiver.last_msg_receipt_time)
+    FROM (SELECT) AS one LEFT JOIN pg_stat_wal_receiver AS receiver ON true
+"""
+# What Patroni has written; the fence lies above it, in postgresql.auto.conf.
+FOLLOWS = """
+    SELECT setting FROM pg_file_settings
+    WHERE name = 'primary_conninfo' AND sourcefile NOT LIKE '%postgresql.auto.conf' ORDER BY seqno DESC LIMIT 1
+"""
+FENCES = """
+    SELECT EXISTS (
+        SELECT FROM pg_file_settings WHERE name = 'primary_conninfo' AND sourcefile LIKE '%postgresql.auto.conf'
+    )
+"""
+# Not pg_stat_wal_receiver, which hides one that is still connecting.
+RUNNING = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walreceiver')"
+HOST = re.compile(r"(?:^|\s)host='?([^'\s]+)")
+
+
+class Server:
+    """Every call raises Doubt when Postgres does not answer."""
+
+    def __init__(self, data="/data/pg", socket="/run/postgresql", sleep=time.sleep):
+        self.settings, self.socket, self.sleep = Path(data, "postgresql.auto.conf"), socket, sleep
+        self._kept = None
+
+    def is_calm(self, seconds):
+        """Over a kept connection: whether this is the primary, or heard from its leader in the last `seconds`."""
+        try:
+            self._kept = self._kept or self._connect()
+            standby, _, status, silence = self._row(self._kept, OWN)
+        except psycopg2.Error as error:
+            self.close()
+            raise Doubt(f"Postgres: {error}") from error
+        return not standby or (status == "streaming" and silence is not None and silence < seconds)
+
+    def own(self):
+        """-> Own, from a new session."""
+        with self._session() as connection:
+            standby, _, _, silence = self._row(connection, OWN)
+            (fenced,) = self._row(connection, FENCES)
+            follows = self._row(connection, FOLLOWS)
+        named = HOST.search(follows[0] or "") if follows else None
+        return Own(
+            is_standby=standby,
+            silence=None if silence is None else float(silence),
+            is_fenced=fenced,
+            follows=named[1] if named else None,
+        )
+
+    def fence(self):
+        """Receive from nobody, also after a crash. -> whether no receiver is left; then none can start.
+
+        Patroni takes such settings out of postgresql.auto.conf when it writes its own, by opening the file to write: so
+        it may not. Postgres replaces the file as a whole and does not mind.
+
+        The postmaster has told the startup process before it forks the session that asks, and the startup process obeys
+        before it starts another receiver, or ends the one it was just starting: hence the second look.
+        """
+        self._alter("ALTER SYSTEM SET primary_conninfo = ''")
+        os.chmod(self.settings, 0o400)
+        return all(self._is_quiet() for _ in range(2))
+
+    def lift(self):
+        self._alter("ALTER SYSTEM RESET primary_conninfo")
+
+    def close(self):
+        if self._kept:
+            self._kept.close()
+            self._kept = None
+
+    def _is_quiet(self):
+        self.sleep(SETTLE)
+        with self._session() as connection:
+            _, emptied, *_ = self._row(connection, OWN)
+            (fenced,), (running,) = self._row(connection, FENCES), self._row(connection, RUNNING)
+        return emptied and fenced and not running
+
+    def _alter(self, statement):
+        with self._session() as connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+            cursor.execute("SELECT pg_reload_conf()")
+
+    @contextmanager
+    def _session(self):
+        try:
+            with closing(self._connect()) as connection:
+                yield connection
+        except psycopg2.Error as error:
+            raise Doubt(f"Postgres: {error}") from error
+
+    def _connect(self):
+        connection = psycopg2.connect(
+            host=self.socket, dbname="postgres", user="postgres", application_name="lease", connect_timeout=2,
+            options=f"-c statement_timeout={SECONDS * 1000:.0f}",
+        )  # fmt: skip
+        connection.autocommit = True
+        return connection
+
+    @staticmethod
+    def _row(connection, query):
+        with connection.cursor() as cursor:
+            cursor.execute(query)
+            return cursor.fetchone()

@@ -1,0 +1,167 @@
+"""The rounds of one node: calm, alarm, fence, release or withdraw, lift. docs/decisions/0028 numbers the steps."""
+
+import time
+
+from . import decision
+from .facts import PROMISES, ROOT, Doubt, Promise, cluster
+
+CALM = 0.25  # seconds between two looks at one's own Postgres
+ALARM = 0.1  # between two rounds when no log arrives; a silent leader makes each of them last half a second more
+QUIET = 0.75  # seconds without a message are an alarm; an idle leader sends one each 1.25 s at least
+LATE = 1.0  # a round that lasts longer says something of this node, not of the leader, whose probes take half a second
+FENCED = 4.0  # then a voter that waits in vain for the others gives up
+LOOK = 5.0  # how often it is looked, when all is calm, under which revision the leader leads
+
+
+class Warden:
+    """`round()` does one and returns the seconds until the next. `tell(event, **facts)` logs and counts."""
+
+    def __init__(self, me, own, store, answers, tell, *, enabled=True, clock=time.monotonic):
+        self.me, self.own, self.store, self.answers, self.tell, self.clock = me, own, store, answers, tell, clock
+        self.enabled = enabled
+        self.patience = decision.Patience()
+        self.fenced_at = None  # since when, by this process; None: not, or not known yet
+        self.known = False  # whether a fence of before this start was looked for
+        self.reason = None
+        self.host = None  # where the leader was at the last look at etcd
+        self.looked = float("-inf")  # when that was
+        self.leadership = (None, self.looked)  # its revision, and when this was first seen
+
+    def round(self):
+        try:
+            if self.known and self.fenced_at is None and self.own.is_calm(QUIET):
+                self.patience.good()
+                self._because("the log arrives")
+                if self.clock() - self.looked > LOOK:
+                    self._look()
+                return CALM
+            return self._alarmed()
+        except Doubt as doubt:
+            self.known = False  # a Postgres that comes back may bring another node's files
+            self.patience.good()
+            self._because(f"in doubt: {str(doubt).splitlines()[0]}")
+            return ALARM if self.fenced_at else CALM
+
+    def _alarmed(self):
+        """A leader that answers is asked nothing more, and nobody else either."""
+        began = self.clock()
+        asked, answered = self.host, bool(self.host) and self.answers(self.host)
+        if answered and self.known and self.fenced_at is None:
+            self.patience.good()
+            self._because("the leader answers")
+            return CALM
+        mine, now = self.own.own(), self._look()
+        self.fenced_at = (self.fenced_at or began) if mine.is_fenced else None
+        self.known = True
+        if mine.is_fenced and decision.may_lift(now, mine, self._promised(now)):
+            return self._lift(now)
+        if not mine.is_standby:
+            return CALM
+        if self.host != asked:
+            answered = not self.host or self.answers(self.host)
+        facts = {
+            "leader_answers": answered or not self.host,  # nowhere to ask: then it may be alive
+            "on_time": self.clock() - began <= LATE,
+            "quiet": QUIET,
+            "stood": began - self.leadership[1],
+        }
+        reason = decision.obstacle(now, mine, self.me, **facts) if self.enabled else "it is turned off"
+        self._because(reason or "the leader is silent")
+        return self._fenced(now, reason) if mine.is_fenced else self._unfenced(now, reason)
+
+    def _look(self):
+        """-> Cluster. Also keeps in mind since when this leadership has been seen to stand."""
+        now, self.looked = cluster(self.store.read(ROOT)), self.clock()
+        self.host = now.hosts.get(now.leader)
+        if now.leader_revision != self.leadership[0]:
+            self.leadership = now.leader_revision, self.looked
+        return now
+
+    # -- Before the fence
+
+    def _unfenced(self, now, reason):
+        if self._promised(now) is not None:  # left by a data directory that is gone
+            self._take_back(now)
+        if reason:
+            self.patience.good()
+            return CALM if reason == "there is no leader" or now.leader == self.me else ALARM
+        if self.patience.bad(now.reign):
+            self._fence(now)
+        return ALARM
+
+    def _fence(self, now):
+        self.fenced_at = self.clock()
+        quiet = self.own.fence()
+        self.tell("fenced", leader=now.leader, quiet=quiet)
+        if quiet and self._promise(now):
+            self.tell("promised", leader=now.leader, revision=now.leader_revision)
+            now = cluster(self.store.read(ROOT))
+            if promises := decision.all_promised(now, self.patience.reign):
+                self._release(now, promises)
+
+    def _promise(self, now):
+        promise = Promise(*now.reign)
+        conditions = {
+            ROOT + "leader": now.leader_revision, ROOT + "sync": now.sync_revision,
+            self._key: now.words.get(self.me, 0),  # a word that arrives late, after it was taken back, counts no more
+        }  # fmt: skip
+        return self.store.change(conditions, put={self._key: promise.text})
+
+    # -- Behind the fence
+
+    def _fenced(self, now, reason):
+        if self._promised(now) not in (None, now.leader_revision):
+            return ALARM  # bound, until this node follows another leader
+        mine = now.kept(now.reign).get(self.me)
+        if reason or self.clock() - self.fenced_at > FENCED or not mine:
+            return self._withdraw(now, reason or ("no release in time" if mine else "no promise stands"))
+        promises = decision.all_promised(now, now.reign)
+        if promises:
+            self._release(now, promises)
+        return ALARM
+
+    def _release(self, now, promises):
+        conditions = {
+            ROOT + "leader": now.leader_revision, ROOT + "sync": now.sync_revision,
+            ROOT + "config": now.config_revision, ROOT + "failover": now.failover_revision,
+            **{ROOT + PROMISES + name: promise.revision for name, promise in promises.items()},
+        }  # fmt: skip
+        if self.store.change(conditions, delete=[ROOT + "leader"]):
+            self.tell("released", leader=now.leader, revision=now.leader_revision)
+
+    def _withdraw(self, now, reason):
+        """Only while the leader is who it was at the promise."""
+        if self._take_back(now, {ROOT + "leader": now.leader_revision}):
+            self.tell("withdrew", leader=now.leader, reason=reason)
+            self._open()
+        return ALARM
+
+    def _lift(self, now):
+        self._take_back(now)
+        self.tell("lifted", leader=now.leader)
+        self._open()
+        return ALARM
+
+    def _take_back(self, now, conditions=None):
+        """Emptied, not deleted: so its revision changes, and no change that is still on its way can count on it."""
+        return self.store.change(conditions or {}, put={self._key: ""})
+
+    def _open(self):
+        self.own.lift()
+        self.fenced_at = None
+        self.patience.good()
+
+    # -- Words
+
+    @property
+    def _key(self):
+        return ROOT + PROMISES + self.me
+
+    def _promised(self, now):
+        promise = now.promises.get(self.me)
+        return promise.leader_revision if promise else None
+
+    def _because(self, reason):
+        if reason != self.reason:
+            self.tell("round", reason=reason)
+            self.reason = reason

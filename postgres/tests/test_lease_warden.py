@@ -1,0 +1,370 @@
+"""The early release, step by step: each condition alone stops it, each promise is kept, and doubt does nothing."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from lease import decision
+from lease.facts import PROMISES, ROOT, Doubt, Entry, Own, Promise, cluster
+from lease.warden import FENCED, Warden
+
+P, A, B = "postgres-1", "postgres-2", "postgres-3"
+HOSTS = {P: "10.77.4.11", A: "10.77.4.12", B: "10.77.4.13"}
+STRICT = {"synchronous_mode": "quorum", "synchronous_mode_strict": True}
+
+
+class Store:
+    """etcd's part of the world: keys with revisions, and conditional changes."""
+
+    def __init__(self):
+        self.keys, self.revision, self.away = {}, 10, False
+        self.put("config", json.dumps(STRICT))
+        self.put("sync", json.dumps({"leader": P, "sync_standby": f"{A},{B}"}))
+        for name, host in HOSTS.items():
+            self.put(f"members/{name}", json.dumps({"conn_url": f"postgres://{host}:5432/postgres"}))
+        self.put("leader", P)
+
+    def put(self, name, value):
+        self.revision += 1
+        self.keys[ROOT + name] = Entry(value, self.revision)
+
+    def delete(self, name):
+        self.keys.pop(ROOT + name, None)
+
+    def read(self, prefix):
+        if self.away:
+            raise Doubt("no etcd answers")
+        return {key.removeprefix(prefix): entry for key, entry in self.keys.items()}
+
+    def change(self, conditions, *, put=None, delete=()):
+        if self.away:
+            raise Doubt("no etcd answers")
+        revisions = {key: entry.revision for key, entry in self.keys.items()}
+        if any(revisions.get(key, 0) != revision for key, revision in conditions.items()):
+            return False
+        for key, value in (put or {}).items():
+            self.put(key.removeprefix(ROOT), value)
+        for key in delete:
+            del self.keys[key]
+        return True
+
+    @property
+    def now(self):
+        return cluster(self.read(ROOT))
+
+
+class Server:
+    """A node's Postgres: a standby that hears nothing, unless told otherwise."""
+
+    def __init__(self):
+        self.calm, self.silence, self.standby, self.fenced, self.follows, self.quiet = False, None, True, False, P, True
+        self.before_fence = lambda: None
+
+    def is_calm(self, seconds):
+        return self.calm
+
+    def own(self):
+        return Own(self.standby, self.silence, self.fenced, HOSTS[self.follows])
+
+    def fence(self):
+        self.before_fence()
+        self.fenced = True
+        return self.quiet
+
+    def lift(self):
+        self.fenced = False
+
+
+class World:
+    """Two voters' programs, one etcd, a clock that each round moves by half a second."""
+
+    def __init__(self):
+        self.store, self.time, self.alive, self.told = Store(), 100.0, {P: False, A: True, B: True}, []
+        self.servers = {name: Server() for name in (A, B)}
+        self.wardens = {name: self.start(name) for name in (A, B)}
+        self.settle()
+
+    def settle(self):
+        """A while of calm: the leadership is seen to stand."""
+        for name, server in self.servers.items():
+            server.calm = True
+            self.wardens[name].known = True
+            self.wardens[name].round()
+        self.time += decision.SETTLED
+        for server in self.servers.values():
+            server.calm = False
+
+    def start(self, name, **options):
+        return Warden(
+            name, self.servers[name], self.store, self.answers, lambda event, **facts: self.told.append((name, event)),
+            clock=lambda: self.time, **options,
+        )  # fmt: skip
+
+    def answers(self, host):
+        self.time += 0.5
+        return self.alive[next(name for name, where in HOSTS.items() if where == host)]
+
+    def rounds(self, count, *names):
+        for _ in range(count):
+            for name in names or (A, B):
+                self.wardens[name].round()
+
+    def steps(self, name=None):
+        return [event for who, event in self.told if event != "round" and name in (None, who)]
+
+
+@pytest.fixture
+def world():
+    return World()
+
+
+def fenced_both(world):
+    world.rounds(decision.ROUNDS, A)
+    assert world.steps() == ["fenced", "promised"]
+
+
+def released(world):
+    world.rounds(decision.ROUNDS)
+    assert world.steps()[-1] == "released"
+    return world
+
+
+def test_a_dead_leader_is_released_when_both_voters_have_promised(world):
+    world.rounds(decision.ROUNDS - 1)
+    assert world.steps() == []
+    world.rounds(1)
+    assert world.steps() == ["fenced", "promised", "fenced", "promised", "released"]
+    assert world.store.now.leader is None
+    assert world.servers[A].fenced
+    assert world.servers[B].fenced
+
+
+def test_after_the_election_each_is_free_when_it_is_primary_or_follows(world):
+    released(world)
+    world.store.put("leader", B)
+    world.rounds(5)
+    assert world.servers[A].fenced, "its Patroni still points it at the old leader"
+    assert world.servers[B].fenced, "it has the lock and is not promoted yet"
+    world.servers[A].follows, world.servers[B].standby = B, False
+    world.rounds(1)
+    assert not world.servers[A].fenced
+    assert not world.servers[B].fenced
+    assert world.store.now.promises == {}
+
+
+def test_an_old_leader_that_takes_its_free_lock_back_is_followed(world):
+    released(world)
+    world.store.put("leader", P)
+    world.alive[P] = True
+    world.rounds(1)
+    assert not world.servers[A].fenced
+
+
+# -- Each condition alone stops it ------------------------------------------------------------------------------------
+
+
+def change_config(world, **changes):
+    world.store.put("config", json.dumps(STRICT | changes))
+
+
+def change_sync(world, **changes):
+    world.store.put("sync", json.dumps({"leader": P, "sync_standby": f"{A},{B}"} | changes))
+
+
+CONDITIONS = {
+    "the leader answers": lambda world: world.alive.update({P: True}),
+    "this node receives from the leader": lambda world: [setattr(s, "silence", 0.1) for s in world.servers.values()],
+    "commits are not strictly synchronous": lambda world: change_config(world, synchronous_mode_strict=False),
+    "commits are not synchronous by quorum": lambda world: change_config(world, synchronous_mode=True),
+    "maintenance": lambda world: change_config(world, pause=True),
+    "a switchover is under way": lambda world: world.store.put("failover", json.dumps({"leader": P})),
+    "the voters are those of another leader": lambda world: change_sync(world, leader=B),
+    "this node is no voter": lambda world: change_sync(world, sync_standby="postgres-8,postgres-9"),
+    "one voter": lambda world: change_sync(world, sync_standby=A),
+    "no voter: Patroni has written '*'": lambda world: change_sync(world, sync_standby="*"),
+    "there is no leader": lambda world: world.store.delete("leader"),
+    "the leader's address is not known": lambda world: world.store.delete(f"members/{P}"),
+    "etcd is away": lambda world: setattr(world.store, "away", True),
+    "what Patroni wrote is not understood": lambda world: world.store.put("sync", "[]"),
+    "no standby": lambda world: [setattr(s, "standby", False) for s in world.servers.values()],
+    "the log arrives": lambda world: [setattr(s, "calm", True) for s in world.servers.values()],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_without_any_one_condition_nothing_is_done(world, condition):
+    CONDITIONS[condition](world)
+    before = dict(world.store.keys)
+    world.rounds(10)
+    assert world.steps() == []
+    assert world.store.keys == before
+
+
+def test_turned_off_nothing_is_done(world):
+    world.wardens = {name: world.start(name, enabled=False) for name in (A, B)}
+    world.rounds(10)
+    assert world.steps() == []
+
+
+def test_turned_off_a_fence_of_before_is_lifted(world):
+    fenced_both(world)
+    world.wardens[A] = world.start(A, enabled=False)
+    world.rounds(1, A)
+    assert not world.servers[A].fenced
+    assert world.store.now.promises == {}
+
+
+def test_a_node_that_is_late_itself_does_not_judge(world):
+    answers = world.answers
+
+    def starved(host):
+        world.time += 3
+        return answers(host)
+
+    for warden in world.wardens.values():
+        warden.answers = starved
+    world.rounds(10)
+    assert world.steps() == []
+
+
+@pytest.mark.parametrize("interruption", ["the leader answers once", "another leadership", "other voters"])
+def test_the_rounds_must_follow_one_another(world, interruption):
+    world.rounds(decision.ROUNDS - 1)
+    if interruption == "the leader answers once":
+        world.alive[P] = True
+        world.rounds(1)
+        world.alive[P] = False
+    elif interruption == "another leadership":
+        world.store.put("leader", P)
+    else:
+        change_sync(world)
+    world.rounds(1)
+    assert world.steps() == []
+
+
+def test_a_new_leadership_is_not_judged_before_a_lease_has_passed(world):
+    """Somebody may still hold votes from before it began, and take the key with them."""
+    world.store.put("leader", P)
+    world.rounds(1)
+    world.time += decision.SETTLED - 5
+    world.rounds(2)
+    assert world.steps() == []
+    world.time += 5
+    world.rounds(decision.ROUNDS)
+    assert world.steps()[-1] == "released"
+
+
+# -- Promises ---------------------------------------------------------------------------------------------------------
+
+
+def test_one_voter_alone_gives_up_and_is_free_again(world):
+    world.servers[B].calm = True
+    world.rounds(decision.ROUNDS, A)
+    assert world.store.now.leader == P
+    world.time += FENCED
+    world.rounds(1)
+    assert world.steps() == ["fenced", "promised", "withdrew"]
+    assert not world.servers[A].fenced
+    assert world.store.now.promises == {}
+
+
+def test_a_leader_that_answers_again_is_served_again(world):
+    fenced_both(world)
+    world.alive[P] = True
+    world.rounds(1, A)
+    assert world.steps() == ["fenced", "promised", "withdrew"]
+    assert not world.servers[A].fenced
+
+
+def test_no_promise_while_a_receiver_is_left(world):
+    world.servers[A].quiet = False
+    world.rounds(decision.ROUNDS, A)
+    assert world.steps() == ["fenced"]
+    world.rounds(1, A)
+    assert not world.servers[A].fenced
+
+
+@pytest.mark.parametrize("key", ["leader", "sync", PROMISES + A])
+def test_a_promise_fails_when_something_has_changed_meanwhile(world, key):
+    values = {"leader": P, "sync": json.dumps({"leader": P, "sync_standby": f"{A},{B}"}), PROMISES + A: ""}
+    world.servers[A].before_fence = lambda: world.store.put(key, values[key])
+    world.rounds(decision.ROUNDS, A)
+    assert world.steps() == ["fenced"]
+
+
+def test_a_bound_voter_is_not_free_because_the_leader_is_another_one(world):
+    """Under the old promise it stays fenced, also over a restart of this program."""
+    released(world)
+    world.store.put("leader", B)
+    world.wardens[A] = world.start(A)
+    world.rounds(5, A)
+    assert world.servers[A].fenced
+
+
+def test_a_fence_without_a_promise_is_lifted(world):
+    """Left by a crash between the two, or come with a copy of another node's files."""
+    world.servers[A].fenced, world.alive[P] = True, True
+    world.wardens[A] = world.start(A)
+    world.rounds(1, A)
+    assert not world.servers[A].fenced
+
+
+def test_a_promise_without_a_fence_is_taken_back(world):
+    """The data directory was made anew."""
+    fenced_both(world)
+    world.servers[A].fenced, world.alive[P] = False, True
+    world.wardens[A] = world.start(A)
+    world.rounds(1, A)
+    assert world.store.now.promises == {}
+
+
+@pytest.mark.parametrize("key", ["leader", "sync", "config", "failover", PROMISES + A, PROMISES + B])
+def test_a_release_fails_when_anything_has_changed_meanwhile(world, key):
+    fenced_both(world)
+    kept = world.store.change
+
+    def meanwhile(conditions, *, put=None, delete=()):
+        if delete:
+            old = world.store.keys.get(ROOT + key)
+            world.store.put(key, old.value if old else "")
+        return kept(conditions, put=put, delete=delete)
+
+    world.store.change = meanwhile
+    world.rounds(decision.ROUNDS, B)
+    assert "released" not in world.steps()
+    assert world.store.now.leader == P
+
+
+def test_a_promise_of_another_leadership_counts_for_nothing(world):
+    world.store.put(PROMISES + B, Promise(P, 3, 4).text)
+    world.rounds(decision.ROUNDS, A)
+    assert world.steps() == ["fenced", "promised"]
+    assert world.store.now.leader == P
+
+
+def test_etcd_away_behind_the_fence_changes_nothing(world):
+    fenced_both(world)
+    world.store.away = True
+    world.time += 60
+    world.rounds(3, A)
+    assert world.servers[A].fenced
+    world.store.away = False
+    world.rounds(1, A)
+    assert world.steps()[-1] == "withdrew"
+
+
+# -- The parts --------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_person_reads_comes_in_a_sensible_order(world):
+    now, own = world.store.now, world.servers[A].own()
+    asked = {"leader_answers": False, "on_time": True, "quiet": 0.75, "stood": decision.SETTLED}
+    assert decision.obstacle(now, own, A, **asked) is None
+    assert decision.obstacle(replace(now, leader=None), own, A, **asked) == "there is no leader"
+    assert decision.obstacle(replace(now, leader=A), own, A, **asked) == "this node is the leader"
+
+
+def test_the_leader_is_not_counted_among_the_voters(world):
+    now = replace(world.store.now, voters=frozenset({P, A}))
+    asked = {"leader_answers": False, "on_time": True, "quiet": 0.75, "stood": decision.SETTLED}
+    assert decision.obstacle(now, world.servers[A].own(), A, **asked) == "there are too few voters"
