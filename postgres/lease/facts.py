@@ -1,11 +1,13 @@
 """What one round knows: the cluster as etcd has it at one revision, and this node's own Postgres. Pure."""
 
 import json
+import re
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 ROOT = "/service/flotilla/"  # Patroni's namespace and scope
 PROMISES = "fence/"
+HOST = re.compile(r"(?:^|\s)host='?([^'\s]+)")
 
 
 class Doubt(Exception):
@@ -88,8 +90,14 @@ def cluster(entries):
     """entries: key below ROOT -> Entry. Raises Doubt for what Patroni would not write."""
     try:
         return _cluster(entries)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise Doubt(f"etcd holds what is not understood: {error}") from error
+
+
+def host(conninfo):
+    """The host that a connection string of Patroni's names (`key=value key=value`), None without one."""
+    found = HOST.search(conninfo or "")
+    return found[1] if found else None
 
 
 def _cluster(entries):

@@ -1,14 +1,12 @@
 """This node's own Postgres, over its socket: what it receives, and the fence."""
 
-import os
-import re
 import time
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg2
 
-from .facts import Doubt, Own
+from .facts import Doubt, Own, host
 
 SECONDS = 1.0  # for connecting and for each statement: a local server answers in a millisecond
 SETTLE = 0.1  # between two looks at whether a receiver is left
@@ -31,7 +29,6 @@ FENCES = """
 """
 # Not pg_stat_wal_receiver, which hides one that is still connecting.
 RUNNING = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walreceiver')"
-HOST = re.compile(r"(?:^|\s)host='?([^'\s]+)")
 
 
 class Server:
@@ -57,25 +54,24 @@ class Server:
             standby, _, _, silence = self._row(connection, OWN)
             (fenced,) = self._row(connection, FENCES)
             follows = self._row(connection, FOLLOWS)
-        named = HOST.search(follows[0] or "") if follows else None
         return Own(
             is_standby=standby,
             silence=None if silence is None else float(silence),
             is_fenced=fenced,
-            follows=named[1] if named else None,
+            follows=host(follows[0]) if follows else None,
         )
 
     def fence(self):
         """Receive from nobody, also after a crash. -> whether no receiver is left; then none can start.
 
         Patroni takes such settings out of postgresql.auto.conf when it writes its own, by opening the file to write: so
-        it may not. Postgres replaces the file as a whole and does not mind.
+        it may not. Postgres reads it all the same, and starts with it, also after a crash.
 
         The postmaster has told the startup process before it forks the session that asks, and the startup process obeys
         before it starts another receiver, or ends the one it was just starting: hence the second look.
         """
         self._alter("ALTER SYSTEM SET primary_conninfo = ''")
-        os.chmod(self.settings, 0o400)
+        self._permit(0o400)
         return all(self._is_quiet() for _ in range(2))
 
     def lift(self):
@@ -94,9 +90,16 @@ class Server:
         return emptied and fenced and not running
 
     def _alter(self, statement):
+        self._permit(0o600)  # Postgres replaces the file as a whole, but first it opens the old one to write, for fsync
         with self._session() as connection, connection.cursor() as cursor:
             cursor.execute(statement)
             cursor.execute("SELECT pg_reload_conf()")
+
+    def _permit(self, mode):
+        try:
+            self.settings.chmod(mode)
+        except OSError as error:
+            raise Doubt(f"postgresql.auto.conf: {error}") from error
 
     @contextmanager
     def _session(self):
