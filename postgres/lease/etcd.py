@@ -8,6 +8,7 @@ import urllib.request
 
 from .facts import Doubt, Entry
 
+PORT = 2379
 UNREACHABLE = (OSError, http.client.HTTPException, ValueError)
 
 
@@ -23,10 +24,13 @@ class Etcd:
     def read(self, prefix):
         """-> key below `prefix` -> Entry, all of one revision"""
         found = self._call("kv/range", {"key": _b64(prefix), "range_end": _b64(_after(prefix))})
-        return {
-            _text(kv["key"]).removeprefix(prefix): Entry(_text(kv.get("value", "")), int(kv["mod_revision"]))
-            for kv in found.get("kvs", [])
-        }
+        try:
+            return {
+                _text(kv["key"]).removeprefix(prefix): Entry(_text(kv.get("value", "")), int(kv["mod_revision"]))
+                for kv in found.get("kvs", [])
+            }
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise Doubt(f"etcd's answer is not understood: {error!r}") from error
 
     def change(self, conditions, *, put=None, delete=()):
         """If each key still has its revision (0: is not there), put and delete. -> whether it was done"""
@@ -41,10 +45,12 @@ class Etcd:
     def _call(self, verb, body):
         problem = None
         for host in list(self.hosts):
-            request = urllib.request.Request(f"http://{host}:2379/v3/{verb}", json.dumps(body).encode())
+            request = urllib.request.Request(f"http://{host}:{PORT}/v3/{verb}", json.dumps(body).encode())
             try:
                 with urllib.request.urlopen(request, timeout=self.timeout) as response:
                     answer = json.load(response)
+                if not isinstance(answer, dict) or "header" not in answer:
+                    raise ValueError(f"{host} does not answer as etcd does")
             except UNREACHABLE as error:
                 problem = error
             else:
