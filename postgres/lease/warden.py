@@ -29,9 +29,9 @@ class Warden:
 
     def round(self):
         try:
-            if self.known and self.fenced_at is None and self.own.is_calm(QUIET):
+            if self.known and self.fenced_at is None and (self.own.is_calm(QUIET) or not self.enabled):
                 self.patience.good()
-                self._because("the log arrives")
+                self._because("the log arrives" if self.enabled else "it is turned off")
                 if self.clock() - self.looked > LOOK:
                     self._look()
                 return CALM

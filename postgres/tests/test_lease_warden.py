@@ -202,8 +202,11 @@ def test_without_any_one_condition_nothing_is_done(world, condition):
 
 def test_turned_off_nothing_is_done(world):
     world.wardens = {name: world.start(name, enabled=False) for name in (A, B)}
+    world.rounds(1)
+    asked = world.time
     world.rounds(10)
     assert world.steps() == []
+    assert world.time == asked, "nobody is probed"
 
 
 def test_turned_off_a_fence_of_before_is_lifted(world):
