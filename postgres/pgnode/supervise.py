@@ -48,7 +48,11 @@ def write_config(environ, run=RUN):
 def keep_running(command, pause=time.sleep):
     """Start a program beside Patroni, and start it anew when it ends. It ends with the container."""
     while True:
-        log(f"{command[-1]} ended with {subprocess.call(command)}, starting it again", "node")
+        try:
+            ended = f"ended with {subprocess.call(command)}"
+        except OSError as error:  # no process left, or no memory, for now
+            ended = f"does not start ({error})"
+        log(f"{command[-1]} {ended}, starting it again", "node")
         pause(1)
 
 
