@@ -16,6 +16,7 @@ from flotilla import context, metrics
 
 QUEUE_SECONDS = 5.0  # in a queue that moves; the balancer's queue has the same patience
 STALL_SECONDS = 2.0  # a queue in which no turn has ended for so long stands still
+CATCH_UP_SECONDS = 20.0  # after that what has piled up is worked off, however long the queue
 LOOK_SECONDS = 0.25  # how often one in the queue looks whether waiting is still worth its while
 
 
@@ -27,7 +28,7 @@ class Limiter:
     """`limit` turns, first come, first served.
 
     A queue that moves and still lasts too long is overload, and refused. One that stands still waits for a database
-    that is away, and is waited out: its time begins anew when it moves again.
+    that is away, and is waited out; so is what has piled up behind it.
     """
 
     def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic):
@@ -36,7 +37,8 @@ class Limiter:
         self._taken = 0
         self._arrived: deque[threading.Event] = deque()
         self._returning: deque[threading.Event] = deque()
-        self._moved = self._moving_since = float("-inf")
+        self._aside = 0  # who has left a turn to wait for a primary
+        self._moved = self._catching_up_until = float("-inf")
 
     @contextmanager
     def turn(self, state: context.RequestState) -> Iterator[None]:
@@ -53,11 +55,15 @@ class Limiter:
     @contextmanager
     def aside(self) -> Iterator[None]:
         """Let others work while this one waits. It comes back before those who have not begun, and is never refused."""
+        with self._lock:
+            self._aside += 1
         self._pass_on()
         try:
             yield
         finally:
             self._take(self._returning)
+            with self._lock:
+                self._aside -= 1
 
     def _take(self, queue: deque[threading.Event], until: float | None = None) -> bool:
         arrived, called = self._clock(), threading.Event()
@@ -75,7 +81,7 @@ class Limiter:
     def _is_over(self, arrived: float, until: float) -> bool:
         now = self._clock()
         moves = now - self._moved <= STALL_SECONDS
-        return now >= until or (moves and now - max(arrived, self._moving_since) > QUEUE_SECONDS)
+        return now >= until or (moves and now > self._catching_up_until and now - arrived > QUEUE_SECONDS)
 
     def _left(self, queue: deque[threading.Event], called: threading.Event) -> bool:
         """Whether it could leave: it may have been called a moment ago."""
@@ -86,8 +92,8 @@ class Limiter:
 
     def _end(self) -> None:
         now = self._clock()
-        if now - self._moved > STALL_SECONDS:
-            self._moving_since = now
+        if now - self._moved > STALL_SECONDS and (self._aside or self._returning or self._arrived):
+            self._catching_up_until = now + CATCH_UP_SECONDS
         self._moved = now
         self._pass_on()
 

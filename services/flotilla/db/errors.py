@@ -79,6 +79,10 @@ def is_connection_problem(error: BaseException) -> bool:
 
 
 def _is_link(error: BaseException, state: str) -> bool:
-    """A broken or refused link: class 08, or no SQLSTATE at all on an error that is not about usage."""
+    """A broken or refused link: class 08, or no SQLSTATE at all on an error that is not about usage.
+
+    An InternalError without one is the driver's own: two answers to one BEGIN, when a server ends just then.
+    """
     names = {cls.__name__ for cls in type(error).__mro__}
-    return state.startswith("08") or (not state and bool(names & {"OperationalError", "InterfaceError"}))
+    said_nothing = not state and names & {"OperationalError", "InterfaceError", "InternalError"}
+    return state.startswith("08") or bool(said_nothing)

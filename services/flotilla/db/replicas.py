@@ -76,6 +76,7 @@ class Replicas:
         self._hurry = threading.Condition()
         self._hurries = 0
         self._polling: set[str] = set()
+        self._led: str | None = None  # the alias that was last seen as primary
 
     def start(self) -> None:
         if len(self._polling) < len(self._pollers):
@@ -93,6 +94,10 @@ class Replicas:
     def is_down(self, alias: str) -> bool:
         """Whether the latest poll got no answer."""
         return alias in self._nodes and not self._nodes[alias].healthy
+
+    def has_lost_primary(self) -> bool:
+        """Whether the node that was last seen as primary is none any more, or silent, and no other is one yet."""
+        return self._led is not None and all(node.is_replica or not node.healthy for node in self.nodes())
 
     def hurry(self) -> None:
         """Somebody needs a position sooner than the next poll."""
@@ -123,6 +128,8 @@ class Replicas:
         node = poller.poll()
         with self._polled:
             self._nodes[node.alias], self._times[node.alias] = node, self._clock()
+            if node.healthy and not node.is_replica:
+                self._led = node.alias
             self._history.note(self._clock(), self._nodes.values())
             self._polled.notify_all()
         _report(self.nodes())

@@ -51,9 +51,12 @@ def _prefers_primary(model: Any) -> bool:
 
 
 def _primary_or_freshest(state: context.RequestState) -> str:
-    """The primary while it is not known to be away; then whoever has seen the client's last write."""
+    """The primary while it is not known to be away; then whoever has seen the client's last write.
+
+    A frozen or cut-off primary refuses nobody: the poller finds out, before each reader does by waiting.
+    """
     known = primaries.of(PRIMARY)
-    if known.is_down or PRIMARY in state.avoid:
+    if known.is_down or PRIMARY in state.avoid or replicas.pool().has_lost_primary():
         return _freshest(state) or PRIMARY
     return (_by_name(state) if known.is_busy else None) or PRIMARY
 

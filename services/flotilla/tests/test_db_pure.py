@@ -28,6 +28,8 @@ TABLE = [
     (psycopg.errors.ConnectionFailure("link"), Kind.LOST),
     (psycopg.OperationalError("server closed the connection unexpectedly"), Kind.LOST),
     (psycopg.InterfaceError("the connection is closed"), Kind.LOST),
+    (psycopg.InternalError("received 2 results from command 'BEGIN'"), Kind.LOST),
+    (psycopg.errors.InternalError_("cache lookup failed"), Kind.OTHER),
     (ServerSilent("no answer"), Kind.LOST),
     (psycopg.errors.SerializationFailure("conflict with recovery"), Kind.CONFLICT),
     (psycopg.errors.DeadlockDetected("deadlock"), Kind.CONFLICT),

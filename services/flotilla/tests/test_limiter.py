@@ -16,6 +16,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(limiter, "QUEUE_SECONDS", 0.2)
     monkeypatch.setattr(limiter, "STALL_SECONDS", 0.1)
     monkeypatch.setattr(limiter, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(limiter, "CATCH_UP_SECONDS", 0.8)
 
 
 def state(seconds=5.0):
@@ -91,6 +92,23 @@ def test_a_queue_that_stands_still_is_waited_out():
         holder.end()
         eventually(lambda: waiter.got)
         waiter.end()
+
+
+def test_what_has_piled_up_behind_a_stall_is_worked_off():
+    """The queue moves again, and for this one still lasts longer than a queue that moves may."""
+    turns = Limiter(1)
+    with all_taken(turns) as (holder,):
+        second, third = Worker(turns), Worker(turns)
+        time.sleep(0.3)
+        holder.end()
+        eventually(lambda: second.got)
+        for _ in range(6):  # turns end all the time, and third's comes late
+            time.sleep(0.06)
+            turns._moved = time.monotonic()
+        assert third.got is None
+        second.end()
+        eventually(lambda: third.got)
+        third.end()
 
 
 def test_nobody_waits_longer_than_for_a_primary():

@@ -16,6 +16,7 @@ from flotilla.env import Env
 
 AHEAD = Node("replica_2", healthy=True, is_replica=True, position=200)
 BEHIND = Node("replica_3", healthy=True, is_replica=True, position=100)
+MASTER = Node("replica_1", healthy=True, position=250)
 
 
 class ScriptedPoller:
@@ -66,6 +67,28 @@ def test_polls_become_nodes_and_failures_take_them_out():
     assert [pool.is_down(alias) for alias in ("replica_2", "replica_3", "default")] == [False, True, False]
     poll(pool)
     assert pool.nodes() == [AHEAD, BEHIND]
+
+
+def test_a_primary_is_lost_when_its_node_is_silent_or_a_standby_and_no_other_leads():
+    led, other = ScriptedPoller("replica_1", MASTER), ScriptedPoller("replica_2", AHEAD)
+    pool = by_hand(led, other)
+    poll(pool)
+    assert not pool.has_lost_primary()
+    led.script = [Node("replica_1")]
+    poll(pool)
+    assert pool.has_lost_primary()
+    led.script = [Node("replica_1", healthy=True, is_replica=True, position=250)]
+    poll(pool)
+    assert pool.has_lost_primary()
+    other.script = [Node("replica_2", healthy=True, is_replica=False, position=260)]
+    poll(pool)
+    assert not pool.has_lost_primary()
+
+
+def test_a_primary_that_was_never_polled_is_not_missed():
+    pool = by_hand(ScriptedPoller("replica_2", AHEAD))
+    poll(pool)
+    assert not pool.has_lost_primary()
 
 
 def test_old_news_count_for_nothing():

@@ -19,10 +19,13 @@ AWAY = Node("replica_1")
 
 class FakePool:
     def __init__(self, *nodes):
-        self.list, self.hurries = list(nodes), 0
+        self.list, self.hurries, self.lost = list(nodes), 0, False
 
     def nodes(self):
         return self.list
+
+    def has_lost_primary(self):
+        return self.lost
 
     def hurry(self):
         self.hurries += 1
@@ -144,6 +147,12 @@ def test_sessions_leave_a_primary_that_does_not_answer(pool, primary):
     assert read(Session)[0] == "default"
     primary.is_down, pool.list = True, [MASTER]
     assert read(Session)[0] == "replica_1"
+
+
+def test_sessions_leave_a_primary_that_the_poller_finds_silent(pool, primary):
+    pool.lost = True
+    assert read(Session, position=150)[0] == "replica_2"
+    assert read(Session, position=300)[0] == "default"
 
 
 def test_writes_and_migrations_go_to_the_primary(pool):

@@ -82,14 +82,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
             else:
                 self._proven = True
                 connection.read_seconds = self.settings_dict["OPTIONS"]["read_seconds"]
-                if not self.is_primary:
-                    connection.is_lost = self._is_lost
+                connection.is_lost = self._is_lost
                 return connection
 
     def _is_lost(self) -> bool:
-        """A read that takes long: whether the replica's poller gets no answer either."""
-        replicas.pool().hurry()
-        return replicas.pool().is_down(self.alias)
+        """A read that takes long: whether the node's poller gets no answer either. Writes wait for their answer."""
+        pool = replicas.pool()
+        pool.hurry()
+        if not self.is_primary:
+            return pool.is_down(self.alias)
+        return context.current_policy() is context.Policy.FAIL_FAST and pool.has_lost_primary()
 
     def close_if_unusable_or_obsolete(self) -> None:
         self._proven = False

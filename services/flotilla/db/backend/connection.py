@@ -16,7 +16,8 @@ from flotilla.db.errors import AnswerTimeout
 from flotilla.db.hosts import HostBook, book
 
 WATCH_SECONDS = 1.0  # and up to 2 s for the attempt: well within the time that a failure is remembered
-DOUBT_SECONDS = 0.5  # without an answer for so long, who waits asks whether anybody is there
+DOUBT_SECONDS = 0.5  # without an answer for so long, who waits asks whether anybody is there ...
+AGAIN_SECONDS = 0.2  # ... and asks again, until there is one or the other
 
 
 class ServerSilent(psycopg.OperationalError, AnswerTimeout):
@@ -44,13 +45,14 @@ class BoundedConnection(psycopg.Connection[Any]):
         seconds = kwargs.pop("timeout", self._seconds())
         if seconds is None:
             return super().wait(gen, *args, **kwargs)
-        until = time.monotonic() + seconds
+        until, pause = time.monotonic() + seconds, DOUBT_SECONDS
         while True:
             left = max(until - time.monotonic(), 0.0)
             try:
-                return super().wait(gen, *args, timeout=min(left, DOUBT_SECONDS), **kwargs)
+                return super().wait(gen, *args, timeout=min(left, pause), **kwargs)
             except psycopg_errors._WaitTimeout:
-                self._doubt(over=left <= DOUBT_SECONDS)
+                self._doubt(over=left <= pause)
+                pause = AGAIN_SECONDS
 
     def _doubt(self, *, over: bool) -> None:
         """Return to wait on; raise when another pooler will do better, the server is lost, or the time is over."""

@@ -172,6 +172,16 @@ def test_a_long_read_asks_whether_its_replica_is_lost(server, primary, monkeypat
     assert asked == ["hurry"]
 
 
+def test_a_long_read_of_the_primary_leaves_it_when_it_is_lost_and_a_write_does_not(db, server, primary, monkeypatch):
+    pool = SimpleNamespace(hurry=lambda: None, has_lost_primary=lambda: True)
+    monkeypatch.setattr(replicas, "pool", lambda: pool)
+    with reading():
+        run(db, "SELECT 1")
+        assert server.links[0].is_lost()
+    with holding():
+        assert not server.links[0].is_lost()
+
+
 def test_errors_of_the_statement_are_its_own(db, server, primary):
     server.faults = [psycopg.errors.UniqueViolation("taken")]
     with holding(), pytest.raises(IntegrityError), transaction.atomic():
