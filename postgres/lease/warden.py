@@ -32,6 +32,8 @@ class Warden:
             if self.known and self.fenced_at is None and (self.own.is_calm(QUIET) or not self.enabled):
                 self.patience.good()
                 self._because("the log arrives" if self.enabled else "it is turned off")
+                if not self.enabled:
+                    return LOOK
                 if self.clock() - self.looked > LOOK:
                     self._look()
                 return CALM
