@@ -26,7 +26,8 @@ def frozen():
     assert len(nodes) == 2
     try:
         replay("pause")
-        until(lambda: all(value(PAUSED, node=node) == "t" for node in nodes), 5, "both standbys pause")
+        # A standby to which nothing comes looks up every five seconds only.
+        until(lambda: all(value(PAUSED, node=node) == "t" for node in nodes), 20, "both standbys pause")
         yield nodes
     finally:
         replay("resume")

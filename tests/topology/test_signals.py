@@ -7,7 +7,8 @@ import pytest
 from tests.config.files import ROOT, services
 
 # Which job speaks for a service: its own name without the number, but for these.
-SPOKEN_FOR = {"postgres": {"postgres", "patroni"}, "grafana": set()}
+BESIDE_POSTGRES = {"patroni", "lease"}  # other programs of the same containers
+SPOKEN_FOR = {"postgres": {"postgres", *BESIDE_POSTGRES}, "grafana": set()}
 NOT_SERVERS = {"certs", "postgres-init", "web-migrate", "seed", "loadtest"}
 
 
@@ -30,13 +31,13 @@ def test_a_server_is_scraped_under_its_own_name(kind):
 
 
 def test_no_job_is_of_nobody():
-    assert set(jobs()) <= set(kinds()) | {"patroni"}
+    assert set(jobs()) <= set(kinds()) | BESIDE_POSTGRES
 
 
 @pytest.mark.parametrize("job", [job for job in jobs() if job not in {"web", "prometheus"}])
 def test_every_instance_of_a_job_is_a_service(job):
     """Each numbered service of the kind, and nothing else: a target forgotten is a server that dies unseen."""
-    kind = "postgres" if job == "patroni" else job
+    kind = "postgres" if job in BESIDE_POSTGRES else job
     wanted = {name for name in services() if re.fullmatch(rf"{kind}(-\d+)?", name)}
     block = jobs()[job]
     named = set(re.findall(r"instance: ([\w-]+)\}", block))
