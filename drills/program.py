@@ -35,12 +35,14 @@ def several(drills: list[Drill], load: Asked, *, since: str, is_all: bool) -> in
     """What the set still lacks -> exit status, by all results of the set. Each is kept as soon as there is one."""
     begin, todo = time.monotonic(), lacking(present(drills), load, since)
     print(f"{len(drills)} drills, {sum(drill.runs for drill in todo)} runs to do", flush=True)
-    for drill in todo:
-        for _ in range(drill.runs):
-            runs(drill, load)
-    print(f"\n{len(todo)} of {len(drills)} drills run in {time.monotonic() - begin:.0f} s", flush=True)
-    if is_all:
-        print(f"written: {document.write(store.standing(since or None, counts=of_set(drills, load)))}")
+    try:
+        for drill in todo:
+            for _ in range(drill.runs):
+                runs(drill, load)
+        print(f"\n{len(todo)} of {len(drills)} drills run in {time.monotonic() - begin:.0f} s", flush=True)
+    finally:  # interrupted, it says what is measured so far
+        if is_all:
+            print(f"written: {document.write(store.standing(since or None, counts=of_set(drills, load)))}", flush=True)
     return end(list(filter(of_set(drills, load), store.results(since or store.head() or None))))
 
 

@@ -77,6 +77,19 @@ def test_a_set_s_verdict_and_document_leave_other_loads_out(kept, written, monke
     assert program.several([WEB], Asked(15.0, 0.3), since="", is_all=False) == 1
 
 
+def test_an_interrupted_set_says_what_is_measured_so_far(kept, written, monkeypatch):
+    kept += [done()]
+    monkeypatch.setattr(program, "present", lambda drills: drills)
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(program, "runs", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        program.several([WEB, CACHE], LOAD, since="", is_all=True)
+    assert written["document"] == kept
+
+
 def test_an_invalid_run_counts_until_there_is_a_better_one(kept, written):
     invalid = done(lines=[])
     assert program.end([]) == 1
