@@ -94,9 +94,9 @@ need_stack() {
     [[ -n $(containers -a) ]] || die "the stack '$PROJECT' is not there. Start it with: make up"
 }
 
-# On the edge network now: address and name of each container.
+# On the edge network of a running stack now: address and name of each container.
 edge_addresses() {
-    docker network inspect --format '{{range .Containers}}{{.IPv4Address}} {{.Name}}{{println}}{{end}}' "${PROJECT}_edge" 2>/dev/null | sed 's|/[0-9]* | |' || true
+    docker network inspect --format '{{range .Containers}}{{.IPv4Address}} {{.Name}}{{println}}{{end}}' "${PROJECT}_edge" | sed 's|/[0-9]* | |'
 }
 
 # -- Calls that judge: 1 is a verdict there, so what cannot be served ends with 2, before anything begins ----------------
