@@ -24,7 +24,7 @@ from .journeys import Mix, People, Shop
 from .openloop import Run, Schedule
 from .profiles import Plan, Refused, plan
 from .progress import Progress, Record
-from .sampler import Sampler
+from .sampler import Aside, Broken
 from .tables import ending, heading
 
 REPORTS, LISTED, UI_PORT = Path("/reports"), Path("/tmp/containers"), 8089
@@ -38,7 +38,7 @@ FOLDER = os.environ.get("REPORTS_NAME", "reports")  # as the person knows it
 def main() -> int:
     try:
         return play(prepared(plan(os.environ)))
-    except Refused as error:
+    except (Refused, Broken) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
 
@@ -71,14 +71,15 @@ def play(people: People) -> int:
     run = Run(people.send, Mix(Schedule(chosen.arrivals), people.steps), record.tell, keep=False)
     began, interrupted = datetime.now(UTC), Interruption(run)
     world.events.test_stop.add_listener(lambda **_: run.stop())  # "Stop" on Locust's page
+    sampler = sampling()  # before this process goes first: the sampler is not to
     greenlets.quiet_collector()
     real_time = greenlets.go_first()
-    sampler = sampling(run.start())
+    sampler.start(run.start().zero)
     progress = Progress(record, run.now, chosen.seconds).start()
     run.join()
     seconds = round(run.now(), 1)
     progress.stop()
-    result = made(people, run, record, began, seconds) | {"containers": sampler.stop().record()}
+    result = made(people, run, record, began, seconds) | {"containers": sampler.record()}
     result["settings"]["real_time"] = real_time
     result["saturation"] = saturation.first(result)
     status = finish(result | {"interrupted": interrupted.happened})
@@ -87,10 +88,10 @@ def play(people: People) -> int:
     return 130 if interrupted.happened and status != 2 else status
 
 
-def sampling(run: Run) -> Sampler:
+def sampling() -> Aside:
     """`CONTAINERS` is what scripts/loadtest has asked the engine: a line `<id> <name>` each."""
     LISTED.write_text(os.environ.get("CONTAINERS", ""))
-    return Sampler.of_stack(LISTED, PREFIX).start(run.zero)
+    return Aside(LISTED, PREFIX)
 
 
 class Interruption:

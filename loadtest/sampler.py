@@ -8,10 +8,18 @@
                   "pools": {"haproxy-1 web_safe": [queued, slots used, slots or None]}}],
      "oom_kills": {name: processes killed for memory during the run}, "cores": of the host, "missed": what was not read}
 
-Containers come from a file with lines `<full id> <name>`. Between two files it lets others run: the load comes first.
+Containers come from a file with lines `<full id> <name>`. Reading some thirty files and two balancers' answers takes
+tens of milliseconds, in which no request would start: so beside a load it is a process of its own, `Aside`.
+
+    python -m loadtest.sampler FILE PREFIX PASSWORD    says "ready", begins at a line on stdin, the load's zero, and
+                                                       prints the record at the end of stdin
 """
 
+import json
 import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 import urllib.request
@@ -23,6 +31,7 @@ from pathlib import Path
 from . import cgroups
 
 PASSWORD = Path("/run/secrets/haproxy_stats")
+READY = "ready\n"
 COLUMNS = 18  # of the CSV, the status the last: those after it are quoted, and parsing them all would hold up the load
 GONE = (OSError, LookupError, ValueError)  # the files of a container that stops go one by one
 Pools = dict[str, list[int | None]]
@@ -84,6 +93,12 @@ def host_times(stat: Path = Path("/proc/stat")) -> tuple[int, int, int]:
     return busy + idle + waiting, busy, steal
 
 
+def process_seconds(pid: int) -> float:
+    """CPU time that a process has used so far."""
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 def usage(container: str) -> tuple[float, int, int, int]:
     return cgroups.cpu_seconds(container), cgroups.memory_bytes(container), *cgroups.throttling(container)
 
@@ -98,17 +113,19 @@ def between(before: tuple, after: tuple, seconds: float) -> list[float]:
 class Sampler:
     """`start(zero)` when the load starts, `stop()` when it has ended. `ask`: name of a balancer -> its CSV."""
 
-    def __init__(self, containers: dict[str, str], ask: dict[str, Callable[[], str]] | None = None, every: float = 1.0):
+    def __init__(self, containers: dict[str, str], ask: dict[str, Callable[[], str]] | None = None, every: float = 1.0,
+                 generator: int | None = None):  # fmt: skip
         self.containers, self.ask, self.every = containers, ask or {}, every
+        self.generator = generator or os.getpid()
         self.samples: list[dict] = []
         self.missed: dict[str, int] = {}
         self._over = threading.Event()
 
     @classmethod
-    def of_stack(cls, containers: Path, prefix: str, password: Path = PASSWORD) -> "Sampler":
+    def of_stack(cls, containers: Path, prefix: str, password: Path = PASSWORD, **options) -> "Sampler":
         secret = password.read_text().strip()
         asks = {name: (lambda url=url: fetch(url, secret)) for name, url in balancers(prefix).items()}
-        return cls(listed(containers), asks)
+        return cls(listed(containers), asks, **options)
 
     def start(self, zero: float | None = None) -> "Sampler":
         self._zero = time.monotonic() if zero is None else zero
@@ -144,11 +161,10 @@ class Sampler:
                 found[name] = read(container)
             except GONE:
                 found[name] = None
-            time.sleep(0)
         return found
 
     def _read(self) -> tuple:
-        return time.monotonic(), host_times(), time.process_time(), self._each(usage)
+        return time.monotonic(), host_times(), process_seconds(self.generator), self._each(usage)
 
     def _row(self) -> dict:
         (was, host, own, before), (now, host_now, own_now, after) = self._last, self._read()
@@ -171,9 +187,55 @@ class Sampler:
                 found |= pools(name, ask())
             except (OSError, ValueError, KeyError):  # a killed balancer is what a drill is about
                 self.missed[name] = self.missed.get(name, 0) + 1
-            time.sleep(0)
         return found
 
 
 def limits_of(container: str) -> dict:
     return {"cpu": cgroups.cpu_limit(container), "memory": cgroups.memory_limit(container)}
+
+
+# -- A process of its own ----------------------------------------------------------------------------------------------
+
+
+class Broken(Exception):
+    """The sampler's process does not begin, or broke off; why is on stderr."""
+
+
+class Aside:
+    """The sampler of the stack beside this process. Made before the load, so that its own start disturbs nobody."""
+
+    def __init__(self, containers: Path, prefix: str, password: Path = PASSWORD):
+        command = [sys.executable, "-m", "loadtest.sampler", str(containers), prefix, str(password)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        if self._process.stdout.readline() != READY:
+            raise Broken(f"the sampler does not begin: it ended with {self._process.wait()}")
+
+    def start(self, zero: float) -> "Aside":
+        self._process.stdin.write(f"{zero}\n")
+        self._process.stdin.flush()
+        return self
+
+    def record(self) -> dict:
+        """Ends it. Broken when it is not whole: a report without these figures would look like an idle stack."""
+        said, _ = self._process.communicate()
+        if self._process.returncode:
+            raise Broken(f"the sampler broke off: it ended with {self._process.returncode}")
+        return json.loads(said)
+
+
+def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole container; the load says when it is over
+    containers, prefix, password = sys.argv[1:]
+    sampler = Sampler.of_stack(Path(containers), prefix, Path(password), generator=os.getppid())
+    sys.stdout.write(READY)
+    sys.stdout.flush()
+    zero = sys.stdin.readline()
+    if not zero:
+        return  # no load came
+    sampler.start(float(zero))
+    sys.stdin.read()
+    json.dump(sampler.stop().record(), sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,11 +1,12 @@
-"""What the sampler reads: cgroup v1 and v2, HAProxy's pools, containers that come and go."""
+"""What the sampler reads: cgroup v1 and v2, HAProxy's pools, containers that come and go. And its own process."""
 
+import os
 import time
 
 import pytest
 
 from loadtest import cgroups
-from loadtest.sampler import Sampler, between, host_times, listed, pools, short
+from loadtest.sampler import Aside, Broken, Sampler, between, host_times, listed, pools, process_seconds, short
 
 ID = "a" * 64
 CSV = """# pxname,svname,qcur,qmax,scur,smax,slim,stot,bin,bout,dreq,dresp,ereq,econ,eresp,wretr,wredis,status,weight
@@ -140,3 +141,44 @@ def test_names_are_as_short_as_they_can_be(tmp_path):
     assert short(names) == ["web-1", "web-2", "nginx", "haproxy-1", "haproxy-2"]
     (tmp_path / "list").write_text(f"{ID} web-1\n\n{'b' * 64} web-2\n")
     assert listed(tmp_path / "list") == {"web-1": ID, "web-2": "b" * 64}
+
+
+def test_the_time_of_a_process_is_that_of_its_work():
+    before, own = process_seconds(os.getpid()), time.process_time()
+    while time.process_time() - own < 0.1:
+        pass
+    assert 0.08 <= process_seconds(os.getpid()) - before < 0.3
+
+
+@pytest.fixture
+def stack(tmp_path):
+    """A list of containers that are gone, and a password; nobody answers at 127.0.0.21."""
+    (tmp_path / "containers").write_text(f"{ID} web\n{'b' * 64} etcd\n")
+    (tmp_path / "password").write_text("secret\n")
+    return tmp_path / "containers", "127.0", tmp_path / "password"
+
+
+def test_in_a_process_of_its_own_it_samples_from_the_zero_that_is_given(stack):
+    sampler = Aside(*stack).start(time.monotonic() - 100)
+    own = time.process_time()
+    while time.process_time() - own < 1.3:  # what it calls the generator is this process
+        pass
+    record = sampler.record()
+    assert record["samples"][0]["t"] > 100
+    assert record["samples"][0]["generator"] > 0.3
+    assert record["samples"][0]["containers"] == {"web": None, "etcd": None}
+    assert record["missed"] == {"haproxy-1": len(record["samples"]), "haproxy-2": len(record["samples"])}
+
+
+def test_without_a_password_it_does_not_begin(stack, capfd):
+    stack[2].unlink()
+    with pytest.raises(Broken, match="does not begin: it ended with 1"):
+        Aside(*stack)
+    assert "No such file" in capfd.readouterr().err
+
+
+def test_a_sampler_that_breaks_off_is_said(stack):
+    sampler = Aside(*stack)
+    sampler._process.stdin.write("no number\n")
+    with pytest.raises(Broken, match="broke off: it ended with 1"):
+        sampler.record()
