@@ -24,7 +24,7 @@ from .journeys import Mix, People, Shop
 from .openloop import Run, Schedule
 from .profiles import Plan, Refused, plan
 from .progress import Progress, Record
-from .sampler import Aside, Broken
+from .sampler import Aside, Broken, stolen
 from .tables import ending, heading
 
 REPORTS, LISTED, UI_PORT = Path("/reports"), Path("/tmp/containers"), 8089
@@ -79,7 +79,8 @@ def play(people: People) -> int:
     run.join()
     seconds = round(run.now(), 1)
     progress.stop()
-    result = made(people, run, record, began, seconds) | {"containers": sampler.record()}
+    used = sampler.record()
+    result = made(people, run, record, began, seconds, stolen(used)) | {"containers": used}
     result["settings"]["real_time"] = real_time
     result["saturation"] = saturation.first(result)
     status = finish(result | {"interrupted": interrupted.happened})
@@ -122,11 +123,11 @@ def linger(interrupted: Interruption) -> None:
 # -- Afterwards -------------------------------------------------------------------------------------------------------
 
 
-def made(people: People, run: Run, record: Record, began: datetime, seconds: float) -> dict:
-    """The run as the report takes it."""
+def made(people: People, run: Run, record: Record, began: datetime, seconds: float, noise: str) -> dict:
+    """The run as the report takes it. `noise`: what disturbed the generator from outside, in words."""
     chosen, outcomes = people.plan, record.outcomes
     found = verdict.figures(outcomes)
-    invalid = run.invalid or (None if outcomes else "no request was sent")
+    invalid = f"{run.invalid}{noise}" if run.invalid else None if outcomes else "no request was sent"
     thresholds = verdict.judged(found, chosen.thresholds)
     settings = {
         "rate": chosen.rate, "users": chosen.users, "seconds": chosen.seconds, "seed": chosen.seed,

@@ -190,6 +190,15 @@ class Sampler:
         return found
 
 
+NOISE = 0.05  # share of the cores that a host may take from its guest before that is worth a word
+
+
+def stolen(record: dict) -> str:
+    """What the host below took from this machine, in words; empty when it was little."""
+    most = max((sample["steal"] for sample in record["samples"]), default=0.0)
+    return f", while other guests of its host took up to {most:.0%} of this machine's cores" if most > NOISE else ""
+
+
 def limits_of(container: str) -> dict:
     return {"cpu": cgroups.cpu_limit(container), "memory": cgroups.memory_limit(container)}
 

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from loadtest import cgroups
-from loadtest.sampler import Aside, Broken, Sampler, between, host_times, listed, pools, process_seconds, short
+from loadtest.sampler import Aside, Broken, Sampler, between, host_times, listed, pools, process_seconds, short, stolen
 
 ID = "a" * 64
 CSV = """# pxname,svname,qcur,qmax,scur,smax,slim,stot,bin,bout,dreq,dresp,ereq,econ,eresp,wretr,wredis,status,weight
@@ -182,3 +182,8 @@ def test_a_sampler_that_breaks_off_is_said(stack):
     sampler._process.stdin.write("no number\n")
     with pytest.raises(Broken, match="broke off: it ended with 1"):
         sampler.record()
+
+
+def test_what_the_host_takes_is_said_when_it_is_worth_it():
+    assert stolen({"samples": [{"steal": 0.02}, {"steal": 0.29}]}).endswith("took up to 29% of this machine's cores")
+    assert stolen({"samples": [{"steal": 0.02}]}) == stolen({"samples": []}) == ""
