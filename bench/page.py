@@ -1,12 +1,13 @@
 """Writes what was measured into docs/capacity.md, between its two marker lines; the words around them stay.
 
-usage: bench/run page      uses reports/bench/*.json; what was not measured is said to be so
+usage: bench/run page      uses reports/bench/*.json and reports/loadtest-*.json; what was not measured is said to be so
 """
 
 import time
 
 from stack.engine import ROOT
 
+from bench import profiles
 from bench.results import load, machine
 
 PAGE = ROOT / "docs/capacity.md"
@@ -57,10 +58,45 @@ def spread() -> list[str]:
     return [row("share of each replica in 300 requests that no cache answers", "20 to 47 %", shares)]
 
 
+# -- The load profiles -------------------------------------------------------------------------------------------------
+
+
+def loads() -> list[str]:
+    times = ("p50, ms", "p95, ms", "p99, ms")
+    head = ("`make loadtest PROFILE=`", "requests/s", "seconds", "runs", *times, "failed", "late p99, ms")
+    rows = [load_row(name, profile) for name, profile in profiles.profiles().items()]
+    return [f"| {' | '.join(head)} |", "|---" * len(head) + "|", *rows]
+
+
+def load_row(name: str, profile: dict) -> str:
+    found = profiles.runs(name, profile)
+    if not found:
+        return f"| {name} | {profile['rate']} | {profile['seconds']} | none | | | | | |"
+    times = " | ".join(f"{profiles.latency(found, level)}{limit(profile, level)}" for level in ("p50", "p95", "p99"))
+    late = max(run["late"]["p99"] for run in found) * 1000
+    head = f"| {name} | {profile['rate']} | {profile['seconds']} | {len(found)} | {times}"
+    return f"{head} | {profiles.failed(found)} | {late:.1f} |"
+
+
+def limit(profile: dict, level: str) -> str:
+    threshold = profile["thresholds"].get(level)
+    return f" (≤ {threshold * 1000:.0f})" if threshold else ""
+
+
+def soak() -> list[str]:
+    """What grew by more than a megabyte in the latest soak; without one there is nothing to say."""
+    found = profiles.runs("soak", profiles.profiles()["soak"])
+    if not found:
+        return []
+    grown = [one for one in profiles.growth(found[-1]) if one[2] > one[1] + 1]
+    listed = ", ".join(f"{name} {before:.0f} → {after:.0f}" for name, before, after in grown) or "none"
+    return ["", f"Memory over the soak, MB, first minute → last, where it grew by more than one: {listed}."]
+
+
 def block() -> str:
     heading = f"Measured on {time.strftime('%Y-%m-%d')}: {machine()}."
     table = ["| what | goal | measured |", "|---|---|---|", *startup(), *idle(), *path(), *spread()]
-    return "\n".join([BEGIN, heading, "", *table, END])
+    return "\n".join([BEGIN, heading, "", *table, "", *loads(), *soak(), END])
 
 
 def main() -> None:
