@@ -1,4 +1,17 @@
+import importlib
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import pytest
+
+TESTS = Path(__file__).resolve().parent
+sys.path[:0] = [str(TESTS.parent), str(TESTS)]
+
+
+@pytest.fixture
+def postgres(tmp_path, monkeypatch):
+    """A standby, as far as `lease.server` asks; psycopg2 and a server are in the stack's image only."""
+    fake = importlib.import_module("lease_postgres").Postgres(tmp_path)
+    monkeypatch.setitem(sys.modules, "psycopg2", fake)
+    monkeypatch.delitem(sys.modules, "lease.server", raising=False)
+    return fake

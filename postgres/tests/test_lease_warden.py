@@ -1,116 +1,12 @@
 """The early release, step by step: each condition alone stops it, each promise is kept, and doubt does nothing."""
 
 import json
-from dataclasses import replace
 
 import pytest
 from lease import decision
-from lease.facts import PROMISES, ROOT, Doubt, Entry, Own, Promise, cluster
-from lease.warden import FENCED, Warden
-
-P, A, B = "postgres-1", "postgres-2", "postgres-3"
-HOSTS = {P: "10.77.4.11", A: "10.77.4.12", B: "10.77.4.13"}
-STRICT = {"synchronous_mode": "quorum", "synchronous_mode_strict": True}
-
-
-class Store:
-    """etcd's part of the world: keys with revisions, and conditional changes."""
-
-    def __init__(self):
-        self.keys, self.revision, self.away = {}, 10, False
-        self.put("config", json.dumps(STRICT))
-        self.put("sync", json.dumps({"leader": P, "sync_standby": f"{A},{B}"}))
-        for name, host in HOSTS.items():
-            self.put(f"members/{name}", json.dumps({"conn_url": f"postgres://{host}:5432/postgres"}))
-        self.put("leader", P)
-
-    def put(self, name, value):
-        self.revision += 1
-        self.keys[ROOT + name] = Entry(value, self.revision)
-
-    def delete(self, name):
-        self.keys.pop(ROOT + name, None)
-
-    def read(self, prefix):
-        if self.away:
-            raise Doubt("no etcd answers")
-        return {key.removeprefix(prefix): entry for key, entry in self.keys.items()}
-
-    def change(self, conditions, *, put=None, delete=()):
-        if self.away:
-            raise Doubt("no etcd answers")
-        revisions = {key: entry.revision for key, entry in self.keys.items()}
-        if any(revisions.get(key, 0) != revision for key, revision in conditions.items()):
-            return False
-        for key, value in (put or {}).items():
-            self.put(key.removeprefix(ROOT), value)
-        for key in delete:
-            del self.keys[key]
-        return True
-
-    @property
-    def now(self):
-        return cluster(self.read(ROOT))
-
-
-class Server:
-    """A node's Postgres: a standby that hears nothing, unless told otherwise."""
-
-    def __init__(self):
-        self.calm, self.silence, self.standby, self.fenced, self.follows, self.quiet = False, None, True, False, P, True
-        self.before_fence = lambda: None
-
-    def is_calm(self, seconds):
-        return self.calm
-
-    def own(self):
-        return Own(self.standby, self.silence, self.fenced, HOSTS[self.follows])
-
-    def fence(self):
-        self.before_fence()
-        self.fenced = True
-        return self.quiet
-
-    def lift(self):
-        self.fenced = False
-
-
-class World:
-    """Two voters' programs, one etcd, a clock that each round moves by half a second."""
-
-    def __init__(self):
-        self.store, self.time, self.alive, self.told = Store(), 100.0, {P: False, A: True, B: True}, []
-        self.servers = {name: Server() for name in (A, B)}
-        self.wardens = {name: self.start(name) for name in (A, B)}
-        self.settle()
-
-    def settle(self):
-        """A while of calm: the leadership is seen to stand."""
-        for name, server in self.servers.items():
-            server.calm = True
-            self.wardens[name].known = True
-            self.wardens[name].round()
-        self.time += decision.SETTLED
-        for server in self.servers.values():
-            server.calm = False
-
-    def start(self, name, **options):
-        return Warden(
-            name, self.servers[name], self.store, self.answers, lambda event, **facts: self.told.append((name, event)),
-            clock=lambda: self.time, **options,
-        )  # fmt: skip
-
-    def answers(self, host):
-        self.time += 0.5
-        return self.alive[next(name for name, where in HOSTS.items() if where == host)]
-
-    def rounds(self, count, *names):
-        for _ in range(count):
-            for name in names or (A, B):
-                self.wardens[name].round()
-
-    def steps(self, name=None):
-        return [event for who, event in self.told if event != "round" and name in (None, who)]
+from lease.facts import PROMISES, ROOT, Promise
+from lease.warden import FENCED
+from lease_world import STRICT, A, B, P, World
 
 
 @pytest.fixture
@@ -354,20 +250,3 @@ def test_etcd_away_behind_the_fence_changes_nothing(world):
     world.store.away = False
     world.rounds(1, A)
     assert world.steps()[-1] == "withdrew"
-
-
-# -- The parts --------------------------------------------------------------------------------------------------------
-
-
-def test_what_a_person_reads_comes_in_a_sensible_order(world):
-    now, own = world.store.now, world.servers[A].own()
-    asked = {"leader_answers": False, "on_time": True, "quiet": 0.75, "stood": decision.SETTLED}
-    assert decision.obstacle(now, own, A, **asked) is None
-    assert decision.obstacle(replace(now, leader=None), own, A, **asked) == "there is no leader"
-    assert decision.obstacle(replace(now, leader=A), own, A, **asked) == "this node is the leader"
-
-
-def test_the_leader_is_not_counted_among_the_voters(world):
-    now = replace(world.store.now, voters=frozenset({P, A}))
-    asked = {"leader_answers": False, "on_time": True, "quiet": 0.75, "stood": decision.SETTLED}
-    assert decision.obstacle(now, world.servers[A].own(), A, **asked) == "there are too few voters"

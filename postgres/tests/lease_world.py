@@ -1,0 +1,111 @@
+"""Two voters' programs against one etcd and a clock of their own."""
+
+import json
+
+from lease import decision
+from lease.facts import ROOT, Doubt, Entry, Own, cluster
+from lease.warden import Warden
+
+P, A, B = "postgres-1", "postgres-2", "postgres-3"
+HOSTS = {P: "10.77.4.11", A: "10.77.4.12", B: "10.77.4.13"}
+STRICT = {"synchronous_mode": "quorum", "synchronous_mode_strict": True}
+
+
+class Store:
+    """etcd's part of the world: keys with revisions, and conditional changes."""
+
+    def __init__(self):
+        self.keys, self.revision, self.away = {}, 10, False
+        self.put("config", json.dumps(STRICT))
+        self.put("sync", json.dumps({"leader": P, "sync_standby": f"{A},{B}"}))
+        for name, host in HOSTS.items():
+            self.put(f"members/{name}", json.dumps({"conn_url": f"postgres://{host}:5432/postgres"}))
+        self.put("leader", P)
+
+    def put(self, name, value):
+        self.revision += 1
+        self.keys[ROOT + name] = Entry(value, self.revision)
+
+    def delete(self, name):
+        self.keys.pop(ROOT + name, None)
+
+    def read(self, prefix):
+        if self.away:
+            raise Doubt("no etcd answers")
+        return {key.removeprefix(prefix): entry for key, entry in self.keys.items()}
+
+    def change(self, conditions, *, put=None, delete=()):
+        if self.away:
+            raise Doubt("no etcd answers")
+        revisions = {key: entry.revision for key, entry in self.keys.items()}
+        if any(revisions.get(key, 0) != revision for key, revision in conditions.items()):
+            return False
+        for key, value in (put or {}).items():
+            self.put(key.removeprefix(ROOT), value)
+        for key in delete:
+            del self.keys[key]
+        return True
+
+    @property
+    def now(self):
+        return cluster(self.read(ROOT))
+
+
+class Server:
+    """A node's Postgres: a standby that hears nothing, unless told otherwise."""
+
+    def __init__(self):
+        self.calm, self.silence, self.standby, self.fenced, self.follows, self.quiet = False, None, True, False, P, True
+        self.before_fence = lambda: None
+
+    def is_calm(self, seconds):
+        return self.calm
+
+    def own(self):
+        return Own(self.standby, self.silence, self.fenced, HOSTS[self.follows])
+
+    def fence(self):
+        self.before_fence()
+        self.fenced = True
+        return self.quiet
+
+    def lift(self):
+        self.fenced = False
+
+
+class World:
+    """Two voters' programs, one etcd, a clock that each round moves by half a second."""
+
+    def __init__(self):
+        self.store, self.time, self.alive, self.told = Store(), 100.0, {P: False, A: True, B: True}, []
+        self.servers = {name: Server() for name in (A, B)}
+        self.wardens = {name: self.start(name) for name in (A, B)}
+        self.settle()
+
+    def settle(self):
+        """A while of calm: the leadership is seen to stand."""
+        for name, server in self.servers.items():
+            server.calm = True
+            self.wardens[name].known = True
+            self.wardens[name].round()
+        self.time += decision.SETTLED
+        for server in self.servers.values():
+            server.calm = False
+
+    def start(self, name, **options):
+        return Warden(
+            name, self.servers[name], self.store, self.answers, lambda event, **facts: self.told.append((name, event)),
+            clock=lambda: self.time, **options,
+        )  # fmt: skip
+
+    def answers(self, host):
+        self.time += 0.5
+        return self.alive[next(name for name, where in HOSTS.items() if where == host)]
+
+    def rounds(self, count, *names):
+        for _ in range(count):
+            for name in names or (A, B):
+                self.wardens[name].round()
+
+    def steps(self, name=None):
+        return [event for who, event in self.told if event != "round" and name in (None, who)]

@@ -1,0 +1,63 @@
+"""A leader that answers, or not."""
+
+import socket
+import threading
+import time
+
+import pytest
+from lease import probes
+
+
+@pytest.fixture
+def listener():
+    """listener(answer) -> a port; without an answer the kernel accepts, as it does for a paused container."""
+    sockets = []
+
+    def listen(answer=None):
+        server = socket.create_server(("127.0.0.1", 0))
+        sockets.append(server)
+        if answer:
+            threading.Thread(target=say, args=(server, answer), daemon=True).start()
+        return server.getsockname()[1]
+
+    yield listen
+    for server in sockets:
+        server.close()
+
+
+def say(server, answer):
+    link, _ = server.accept()
+    with link:
+        link.recv(100)
+        link.sendall(answer)
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """asked(http port, sql port) -> whether it answers; bounded."""
+    monkeypatch.setattr(probes, "SECONDS", 0.3)
+
+    def ask(http, sql):
+        monkeypatch.setattr(probes, "HTTP", http)
+        monkeypatch.setattr(probes, "SQL", sql)
+        began = time.monotonic()
+        answers = probes.answers("127.0.0.1")
+        assert time.monotonic() - began < 2 * probes.SECONDS
+        return answers
+
+    return ask
+
+
+def test_who_accepts_and_says_nothing_is_silent(asked, listener):
+    assert not asked(listener(), listener())
+
+
+def test_who_refuses_is_silent(asked, listener):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    assert not asked(port, port)
+
+
+def test_either_answer_is_a_sign_of_life(asked, listener):
+    assert asked(listener(b"HTTP/1.0 503 Service Unavailable\r\n\r\n"), listener())
+    assert asked(listener(), listener(b"N"))
