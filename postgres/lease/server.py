@@ -9,7 +9,7 @@ import psycopg2
 from .facts import Doubt, Own, host
 
 SECONDS = 1.0  # for connecting and for each statement: a local server answers in a millisecond
-SETTLE = 0.1  # between two looks at whether a receiver is left
+LOOKS, SETTLE = 20, 0.05  # at whether the fence is in force, and the seconds before each
 
 # A new session has what the postmaster has read: it reads its files, tells its children, and only then forks again.
 OWN = """
@@ -22,13 +22,20 @@ FOLLOWS = """
     SELECT setting FROM pg_file_settings
     WHERE name = 'primary_conninfo' AND sourcefile NOT LIKE '%postgresql.auto.conf' ORDER BY seqno DESC LIMIT 1
 """
-FENCES = """
-    SELECT EXISTS (
-        SELECT FROM pg_file_settings WHERE name = 'primary_conninfo' AND sourcefile LIKE '%postgresql.auto.conf'
-    )
+# The parts of a fence in force. The second alone: ALTER SYSTEM has set it, whatever Postgres has read of that.
+FENCE = """
+    SELECT current_setting('primary_conninfo') = '',
+           EXISTS (
+               SELECT FROM pg_file_settings
+               WHERE name = 'primary_conninfo' AND setting = '' AND sourcefile LIKE '%postgresql.auto.conf'
+           ),
+           -- Not pg_stat_wal_receiver, which hides one that is still connecting.
+           NOT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walreceiver'),
+           EXISTS (
+               SELECT FROM pg_stat_activity
+               WHERE backend_type = 'startup' AND wait_event = 'RecoveryRetrieveRetryInterval'
+           )
 """
-# Not pg_stat_wal_receiver, which hides one that is still connecting.
-RUNNING = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'walreceiver')"
 
 
 class Server:
@@ -52,7 +59,7 @@ class Server:
         """-> Own, from a new session."""
         with self._session() as connection:
             standby, _, _, silence = self._row(connection, OWN)
-            (fenced,) = self._row(connection, FENCES)
+            _, fenced, *_ = self._row(connection, FENCE)
             follows = self._row(connection, FOLLOWS)
         return Own(
             is_standby=standby,
@@ -62,17 +69,19 @@ class Server:
         )
 
     def fence(self):
-        """Receive from nobody, also after a crash. -> whether no receiver is left; then none can start.
+        """Receive from nobody, also after a crash. -> whether that is in force; then no receiver can start.
 
         Patroni takes such settings out of postgresql.auto.conf when it writes its own, by opening the file to write: so
         it may not. Postgres reads it all the same, and starts with it, also after a crash.
 
-        The postmaster has told the startup process before it forks the session that asks, and the startup process obeys
-        before it starts another receiver, or ends the one it was just starting: hence the second look.
+        The startup process must be seen between two attempts, by a session that began with the new setting: the
+        postmaster then has told it. Whoever waits there has no receiver, has replayed all that is on disk, and reads
+        its settings before it asks for a receiver. Had it already asked, it would wait for the log instead; and a
+        receiver that is forked late, for a request that was withdrawn, ends by itself.
         """
         self._alter("ALTER SYSTEM SET primary_conninfo = ''")
         self._permit(0o400)
-        return all(self._is_quiet() for _ in range(2))
+        return any(self._is_in_force() for _ in range(LOOKS))
 
     def lift(self):
         self._alter("ALTER SYSTEM RESET primary_conninfo")
@@ -82,12 +91,10 @@ class Server:
             self._kept.close()
             self._kept = None
 
-    def _is_quiet(self):
+    def _is_in_force(self):
         self.sleep(SETTLE)
         with self._session() as connection:
-            _, emptied, *_ = self._row(connection, OWN)
-            (fenced,), (running,) = self._row(connection, FENCES), self._row(connection, RUNNING)
-        return emptied and fenced and not running
+            return all(self._row(connection, FENCE))
 
     def _alter(self, statement):
         self._permit(0o600)  # Postgres replaces the file as a whole, but first it opens the old one to write, for fsync

@@ -92,10 +92,12 @@ class Warden:
         return ALARM
 
     def _fence(self, now):
-        self.fenced_at = self.clock()
-        quiet = self.own.fence()
-        self.tell("fenced", leader=now.leader, quiet=quiet)
-        if quiet and self._promise(now):
+        """Also behind a fence that was found, or was not in force in time: then it is set and looked at again."""
+        found, self.fenced_at = self.fenced_at, self.fenced_at or self.clock()
+        in_force = self.own.fence()
+        if not found:
+            self.tell("fenced", leader=now.leader, in_force=in_force)
+        if in_force and self._promise(now):
             self.tell("promised", leader=now.leader, revision=now.leader_revision)
             now = cluster(self.store.read(ROOT))
             if promises := decision.all_promised(now, self.patience.reign):
@@ -114,11 +116,12 @@ class Warden:
     def _fenced(self, now, reason):
         if self._promised(now) not in (None, now.leader_revision):
             return ALARM  # bound, until this node follows another leader
-        mine = now.kept(now.reign).get(self.me)
-        if reason or self.clock() - self.fenced_at > FENCED or not mine:
-            return self._withdraw(now, reason or ("no release in time" if mine else "no promise stands"))
-        promises = decision.all_promised(now, now.reign)
-        if promises:
+        if reason or self.clock() - self.fenced_at > FENCED:
+            return self._withdraw(now, reason or "no release in time")
+        if self.me not in now.kept(now.reign):
+            if self.patience.bad(now.reign):
+                self._fence(now)
+        elif promises := decision.all_promised(now, now.reign):
             self._release(now, promises)
         return ALARM
 

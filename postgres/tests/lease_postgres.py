@@ -21,6 +21,8 @@ class Postgres:
         self.file = folder / "postgresql.auto.conf"
         self.file.write_text("")
         self.receiver, self.conninfo, self.down, self.sessions = ("streaming", 0.1), CONNINFO, False, 0
+        self.reread = self.stays = True  # whether a reload is heeded, whether the line stays in the file
+        self.looks, self.waits_from = 0, 1  # the look from which the startup process is seen between two attempts
         self.stubborn = False  # the receiver outlives the fence
 
     def connect(self, **_):
@@ -31,7 +33,12 @@ class Postgres:
 
     @property
     def is_fenced(self):
-        return "primary_conninfo" in self.file.read_text()
+        return self.stays and "primary_conninfo" in self.file.read_text()
+
+    @property
+    def fence(self):
+        self.looks += 1
+        return self.reread, self.is_fenced, self.receiver[0] is None, self.looks >= self.waits_from
 
     def alter(self, line):
         """As Postgres' durable_rename does: it opens the old file to write before it puts the new one in its place."""
@@ -55,12 +62,12 @@ class Cursor:
             raise postgres.Error("server closed the connection unexpectedly")
         if statement.startswith("ALTER SYSTEM"):
             postgres.alter("primary_conninfo = ''\n" if " SET " in statement else "")
-        self.row = {
-            server.OWN: (True, postgres.is_fenced, *postgres.receiver),
-            server.FENCES: (postgres.is_fenced,),
-            server.FOLLOWS: (postgres.conninfo,) if postgres.conninfo else None,
-            server.RUNNING: (postgres.receiver[0] is not None,),
-        }.get(statement)
+        answers = {
+            server.OWN: lambda: (True, postgres.is_fenced, *postgres.receiver),
+            server.FENCE: lambda: postgres.fence,
+            server.FOLLOWS: lambda: (postgres.conninfo,) if postgres.conninfo else None,
+        }
+        self.row = answers.get(statement, lambda: None)()
 
     def fetchone(self):
         return self.row

@@ -56,7 +56,7 @@ class Server:
 
     def __init__(self):
         self.calm, self.silence, self.standby, self.fenced, self.follows, self.quiet = False, None, True, False, P, True
-        self.before_fence = lambda: None
+        self.before_fence, self.fences = lambda: None, 0
 
     def is_calm(self, seconds):
         return self.calm
@@ -66,7 +66,7 @@ class Server:
 
     def fence(self):
         self.before_fence()
-        self.fenced = True
+        self.fenced, self.fences = True, self.fences + 1
         return self.quiet
 
     def lift(self):

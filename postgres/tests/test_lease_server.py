@@ -2,10 +2,15 @@
 
 import importlib
 import stat
+from pathlib import Path
 
 import pytest
 from lease import facts
 from lease.facts import Doubt
+from pgnode import render
+
+POSTGRES = Path(__file__).resolve().parents[1]
+DCS = render.dcs({}, POSTGRES)
 
 
 @pytest.fixture
@@ -35,9 +40,33 @@ def test_a_fence_is_set_and_lifted_again_over_a_read_only_file(server, postgres)
     assert not postgres.is_fenced
 
 
-def test_a_receiver_that_is_left_is_no_fence_in_force(server, postgres):
-    postgres.stubborn = True
+NOT_IN_FORCE = {
+    "a receiver is left": {"stubborn": True},
+    "the postmaster has not read it": {"reread": False},
+    "somebody takes the line out": {"stays": False},
+    "the startup process is elsewhere, and may be about to ask for a receiver": {"waits_from": 1000},
+}
+
+
+@pytest.mark.parametrize("case", NOT_IN_FORCE)
+def test_a_fence_is_in_force_only_when_nobody_can_start_a_receiver(server, postgres, case):
+    vars(postgres).update(NOT_IN_FORCE[case])
     assert not server.fence()
+
+
+def test_a_fence_is_waited_for_for_a_second_each_time_in_a_new_session(server, postgres):
+    slept = []
+    server.sleep, postgres.waits_from = slept.append, 3
+    assert server.fence()
+    assert (len(slept), postgres.sessions) == (3, 1 + 3)
+    postgres.waits_from = 1000
+    assert not server.fence()
+    assert sum(slept[3:]) == pytest.approx(1.0)
+
+
+def test_a_second_is_two_waits_of_the_startup_process():
+    """So it is seen there, unless it has log to replay."""
+    assert DCS["postgresql"]["parameters"]["wal_retrieve_retry_interval"] == "500ms"
 
 
 def test_a_node_that_patroni_has_not_pointed_anywhere_follows_nobody(server, postgres):

@@ -175,12 +175,34 @@ def test_a_leader_that_answers_again_is_served_again(world):
     assert not world.servers[A].fenced
 
 
-def test_no_promise_while_a_receiver_is_left(world):
+def test_a_fence_that_is_not_in_force_in_time_is_looked_at_again(world):
+    world.servers[A].quiet = False
+    world.rounds(decision.ROUNDS + 1, A)
+    assert world.steps() == ["fenced"]
+    assert world.store.now.promises == {}
+    world.servers[A].quiet = True
+    world.rounds(1, A)
+    assert world.steps() == ["fenced", "promised"]
+    assert world.servers[A].fences == 3
+
+
+def test_a_fence_that_never_is_in_force_is_given_up_without_a_promise(world):
     world.servers[A].quiet = False
     world.rounds(decision.ROUNDS, A)
-    assert world.steps() == ["fenced"]
+    world.time += FENCED
     world.rounds(1, A)
+    assert world.steps() == ["fenced", "withdrew"]
     assert not world.servers[A].fenced
+
+
+def test_a_fence_that_is_found_takes_three_bad_rounds_to_a_promise_as_any_other(world):
+    """Left by a crash between fence and promise."""
+    world.servers[A].fenced = True
+    world.wardens[A].known = False
+    world.rounds(decision.ROUNDS - 1, A)
+    assert world.steps() == []
+    world.rounds(1, A)
+    assert world.steps() == ["promised"]
 
 
 @pytest.mark.parametrize("key", ["leader", "sync", PROMISES + A])

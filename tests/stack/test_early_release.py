@@ -73,6 +73,18 @@ def fence(node: str) -> None:
     assert receivers(node) == 0
 
 
+def test_a_fence_is_in_force_only_when_the_startup_process_is_seen_between_two_attempts(node):
+    replay = ("psql", "-h", "/run/postgresql", "-U", "postgres", "-qtAc")
+    inside(node, *replay, "SELECT pg_wal_replay_pause()")
+    try:
+        assert ask(node, "fence()") == "False"
+    finally:
+        inside(node, *replay, "SELECT pg_wal_replay_resume()")
+    fence(node)
+    ask(node, "lift()")
+    until(lambda: streams(node), 10, "it streams again")
+
+
 def test_a_fence_outlives_what_patroni_writes_and_can_be_lifted(node):
     fence(node)
     before = written(node)
