@@ -7,7 +7,7 @@ from .facts import PROMISES, ROOT, Doubt, Promise, cluster
 
 CALM = 0.25  # seconds between two looks at one's own Postgres
 ALARM = 0.1  # between two rounds when no log arrives; a silent leader makes each of them last half a second more
-QUIET = 0.75  # seconds without a message are an alarm; an idle leader sends one each 1.25 s at least
+QUIET = 1.5  # seconds without a message are an alarm; an idle leader sends one each 1.25 s (wal_receiver_timeout / 2)
 LATE = 1.0  # a round that lasts longer says something of this node, not of the leader, whose probes take half a second
 FENCED = 4.0  # then a voter that waits in vain for the others gives up
 LOOK = 5.0  # how often it is looked, when all is calm, under which revision the leader leads
