@@ -4,6 +4,9 @@ ROUNDS = 3  # bad ones in a row, before anything is done
 LEAST_VOTERS = 2  # with one, nobody else would have to agree
 # A leadership must have stood for one lease: then nobody can still hold votes that he collected before it began.
 SETTLED = 20.0
+REST, LONGEST_REST = 10.0, 60.0  # seconds after a fence in vain
+WAS_LATE = "this node was late itself"
+SIGNS_OF_LIFE = {"the log arrives", "the leader answers", "this node receives from the leader"}
 
 
 def obstacle(cluster, own, me, *, leader_answers, on_time, quiet, stood):
@@ -24,7 +27,7 @@ def obstacle(cluster, own, me, *, leader_answers, on_time, quiet, stood):
         "the voters are those of another leader": cluster.sync_leader != cluster.leader,
         "this node is no voter": me not in cluster.voters,
         "there are too few voters": len(cluster.voters - {cluster.leader}) < LEAST_VOTERS,
-        "this node was late itself": not on_time,
+        WAS_LATE: not on_time,
     }
     return next((phrase for phrase, holds in reasons.items() if holds), None)
 
@@ -43,6 +46,24 @@ class Patience:
 
     def good(self):
         self.rounds, self.reign = 0, None
+
+
+class Rest:
+    """After a fence in vain: none under the same reign for a while, and for twice as long each further time."""
+
+    def __init__(self):
+        self.seconds, self.reign, self.until = 0.0, None, 0.0
+
+    def begin(self, reign, now):
+        again = reign == self.reign and self.seconds
+        self.seconds = min(2 * self.seconds, LONGEST_REST) if again else REST
+        self.reign, self.until = reign, now + self.seconds
+
+    def holds(self, reign, now):
+        return reign == self.reign and now < self.until
+
+    def forget(self):
+        self.reign = None
 
 
 def all_promised(cluster, reign):

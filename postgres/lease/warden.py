@@ -19,10 +19,10 @@ class Warden:
     def __init__(self, me, own, store, answers, tell, *, enabled=True, clock=time.monotonic):
         self.me, self.own, self.store, self.answers, self.tell, self.clock = me, own, store, answers, tell, clock
         self.enabled = enabled
-        self.patience = decision.Patience()
+        self.patience, self.rest = decision.Patience(), decision.Rest()
         self.fenced_at = None  # since when, by this process; None: not, or not known yet
         self.known = False  # whether a fence of before this start was looked for
-        self.reason = None
+        self.said = None  # the last reason that was news
         self.host = None  # where the leader was at the last look at etcd
         self.looked = float("-inf")  # when that was
         self.leadership = (None, self.looked)  # its revision, and when this was first seen
@@ -30,8 +30,7 @@ class Warden:
     def round(self):
         try:
             if self.known and self.fenced_at is None and (self.own.is_calm(QUIET) or not self.enabled):
-                self.patience.good()
-                self._because("the log arrives" if self.enabled else "it is turned off")
+                self._good("the log arrives" if self.enabled else "it is turned off")
                 if not self.enabled:
                     return LOOK
                 if self.clock() - self.looked > LOOK:
@@ -40,8 +39,7 @@ class Warden:
             return self._alarmed()
         except Doubt as doubt:
             self.known = False  # a Postgres that comes back may bring another node's files
-            self.patience.good()
-            self._because(f"in doubt: {str(doubt).splitlines()[0]}")
+            self._good(f"in doubt: {str(doubt).splitlines()[0]}")
             return ALARM if self.fenced_at else CALM
 
     def _alarmed(self):
@@ -49,8 +47,7 @@ class Warden:
         began = self.clock()
         asked, answered = self.host, bool(self.host) and self.answers(self.host)
         if answered and self.known and self.fenced_at is None:
-            self.patience.good()
-            self._because("the leader answers")
+            self._good("the leader answers")
             return CALM
         mine, now = self.own.own(), self._look()
         self.fenced_at = (self.fenced_at or began) if mine.is_fenced else None
@@ -68,7 +65,7 @@ class Warden:
             "stood": began - self.leadership[1],
         }
         reason = decision.obstacle(now, mine, self.me, **facts) if self.enabled else "it is turned off"
-        self._because(reason or "the leader is silent")
+        self._good(reason) if reason else self._because("the leader is silent")
         return self._fenced(now, reason) if mine.is_fenced else self._unfenced(now, reason)
 
     def _look(self):
@@ -85,11 +82,14 @@ class Warden:
         if self._promised(now) is not None:  # left by a data directory that is gone
             self._take_back(now)
         if reason:
-            self.patience.good()
             return CALM if reason == "there is no leader" or now.leader == self.me else ALARM
-        if self.patience.bad(now.reign):
+        if self.patience.bad(now.reign) and self._may_fence(now):
             self._fence(now)
         return ALARM
+
+    def _may_fence(self, now):
+        """Who gave up a short while ago rests, unless another voter waits for this one."""
+        return bool(now.kept(now.reign).keys() - {self.me}) or not self.rest.holds(now.reign, self.clock())
 
     def _fence(self, now):
         """Also behind a fence that was found, or was not in force in time: then it is set and looked at again."""
@@ -116,8 +116,10 @@ class Warden:
     def _fenced(self, now, reason):
         if self._promised(now) not in (None, now.leader_revision):
             return ALARM  # bound, until this node follows another leader
-        if reason or self.clock() - self.fenced_at > FENCED:
+        if self.clock() - self.fenced_at > FENCED:
             return self._withdraw(now, reason or "no release in time")
+        if reason:  # a round that was late says nothing, neither of the leader nor of the other voters
+            return ALARM if reason == decision.WAS_LATE else self._withdraw(now, reason)
         if self.me not in now.kept(now.reign):
             if self.patience.bad(now.reign):
                 self._fence(now)
@@ -137,6 +139,7 @@ class Warden:
     def _withdraw(self, now, reason):
         """Only while the leader is who it was at the promise."""
         if self._take_back(now, {ROOT + "leader": now.leader_revision}):
+            self.rest.begin(now.reign, self.clock())
             self.tell("withdrew", leader=now.leader, reason=reason)
             self._open()
         return ALARM
@@ -166,7 +169,16 @@ class Warden:
         promise = now.promises.get(self.me)
         return promise.leader_revision if promise else None
 
+    def _good(self, reason):
+        """No bad round: counting begins anew."""
+        self.patience.good()
+        if reason in decision.SIGNS_OF_LIFE:
+            self.rest.forget()
+        self._because(reason)
+
     def _because(self, reason):
-        if reason != self.reason:
+        """News is logged: one sign of life after another is none."""
+        news = "it lives" if reason in decision.SIGNS_OF_LIFE else reason
+        if news != self.said:
             self.tell("round", reason=reason)
-            self.reason = reason
+            self.said = news

@@ -15,3 +15,8 @@ def postgres(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "psycopg2", fake)
     monkeypatch.delitem(sys.modules, "lease.server", raising=False)
     return fake
+
+
+@pytest.fixture
+def world():
+    return importlib.import_module("lease_world").World()

@@ -78,6 +78,7 @@ class World:
 
     def __init__(self):
         self.store, self.time, self.alive, self.told = Store(), 100.0, {P: False, A: True, B: True}, []
+        self.reasons, self.times = [], []  # of the rounds, and of the fences
         self.servers = {name: Server() for name in (A, B)}
         self.wardens = {name: self.start(name) for name in (A, B)}
         self.settle()
@@ -94,9 +95,14 @@ class World:
 
     def start(self, name, **options):
         return Warden(
-            name, self.servers[name], self.store, self.answers, lambda event, **facts: self.told.append((name, event)),
+            name, self.servers[name], self.store, self.answers, lambda event, **facts: self.tell(name, event, facts),
             clock=lambda: self.time, **options,
         )  # fmt: skip
+
+    def tell(self, name, event, facts):
+        self.told.append((name, event))
+        self.reasons += [facts["reason"]] if event == "round" else []
+        self.times += [self.time] if event == "fenced" else []
 
     def answers(self, host):
         self.time += 0.5

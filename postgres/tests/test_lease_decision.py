@@ -2,15 +2,9 @@
 
 from dataclasses import replace
 
-import pytest
 from lease import decision
 from lease.warden import QUIET
-from lease_world import A, P, World
-
-
-@pytest.fixture
-def world():
-    return World()
+from lease_world import A, P
 
 
 def test_what_a_person_reads_comes_in_a_sensible_order(world):

@@ -6,12 +6,7 @@ import pytest
 from lease import decision
 from lease.facts import PROMISES, ROOT, Promise
 from lease.warden import FENCED
-from lease_world import STRICT, A, B, P, World
-
-
-@pytest.fixture
-def world():
-    return World()
+from lease_world import STRICT, A, B, P
 
 
 def fenced_both(world):
@@ -188,10 +183,10 @@ def test_a_fence_that_is_not_in_force_in_time_is_looked_at_again(world):
 
 def test_a_fence_that_never_is_in_force_is_given_up_without_a_promise(world):
     world.servers[A].quiet = False
-    world.rounds(decision.ROUNDS, A)
-    world.time += FENCED
-    world.rounds(1, A)
-    assert world.steps() == ["fenced", "withdrew"]
+    while "withdrew" not in world.steps():
+        world.rounds(1, A)
+        assert world.store.now.promises == {}
+        assert world.time < 100 + decision.SETTLED + FENCED + 5
     assert not world.servers[A].fenced
 
 
@@ -272,3 +267,13 @@ def test_etcd_away_behind_the_fence_changes_nothing(world):
     world.store.away = False
     world.rounds(1, A)
     assert world.steps()[-1] == "withdrew"
+
+
+def test_behind_the_fence_a_late_round_of_its_own_changes_nothing(world):
+    fenced_both(world)
+    world.store.put(PROMISES + B, Promise(*world.store.now.reign).text)
+    world.wardens[A].answers = lambda host: setattr(world, "time", world.time + 2)
+    world.rounds(1, A)
+    assert world.steps() == ["fenced", "promised"]
+    world.rounds(2, A)
+    assert world.steps()[-1] == "withdrew", "it is late for too long"
