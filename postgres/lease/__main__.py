@@ -6,13 +6,11 @@ import time
 
 from pgnode import render
 
-from . import metrics, probes
-from .etcd import Etcd
+from . import etcd, metrics, probes
 from .server import Server
 from .warden import Warden
 
 PORT = 8009
-ETCD = (71, 72, 73)
 
 
 def main():
@@ -22,8 +20,7 @@ def main():
     except render.ConfigError as error:
         sys.exit(f"lease: {error}")
     metrics.serve(PORT, enabled)
-    store = Etcd([f"{prefix}.4.{host}" for host in ETCD])
-    warden = Warden(name, Server(), store, probes.answers, metrics.tell, enabled=enabled)
+    warden = Warden(name, Server(), etcd.members(prefix), probes.answers, metrics.tell, enabled=enabled)
     metrics.FENCED.set_function(lambda: float(warden.fenced_at is not None))
     while True:
         time.sleep(warden.round())

@@ -9,7 +9,12 @@ import urllib.request
 from .facts import Doubt, Entry
 
 PORT = 2379
+MEMBERS = (71, 72, 73)
 UNREACHABLE = (OSError, http.client.HTTPException, ValueError)
+
+
+def members(net_prefix):
+    return Etcd([f"{net_prefix}.4.{host}" for host in MEMBERS])
 
 
 class Etcd:
