@@ -15,7 +15,8 @@ What Patroni 4.0.7 and Postgres are taken to do:
   as voters (Patroni: up to a loop later, and until then nothing is released early). A voter that leaves the sync key
   leaves fewer than two, and then nothing is released either: so the sync key has no revision of its own here.
 * A commit counts as acknowledged as soon as its primary runs and another node has it, as confirmations may come late.
-* A log that has gone another way is cut back by pg_rewind, which also copies the leader's postgresql.auto.conf.
+* A log that has gone another way is cut back by pg_rewind, which also copies the leader's postgresql.auto.conf. A copy of
+  all files does the same, and may come at any time (`Bounds.copies`).
 """
 
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ class Rules:
     strict: bool = True  # a primary without a standby acknowledges alone
     fence: bool = True  # it looks whether the voters receive, and that is all
     fence_before_promise: bool = True
-    fence_in_force: bool = True  # promises before Postgres has read the setting
+    fence_in_force: bool = True  # promises before the startup process has read the setting
     fence_outlives_patroni: bool = True  # Patroni's loop on a standby writes primary_conninfo anew and drops the fence
     settled: bool = True  # promises under a leadership that is younger than votes that may still be used against it
     put_compares_own_key: bool = True  # a promise that was sent, and withdrawn before it arrived, may arrive
@@ -43,6 +44,9 @@ class Rules:
     withdraw_before_lift: bool = True
     lift_when_following: bool = True  # lifts as soon as there is another leadership
     found_fence_is_lifted: bool = True  # ignores a fence that it did not set
+    copy_takes_back: bool = True  # a copy of the leader's files takes the fence away and leaves the promise
+    copy_changes_word: bool = True  # takes back a promise that stands, and leaves one that is on its way
+    copy_of_leader: bool = True  # a bound node is copied from whom it last followed
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ class Bounds:
     kills: int = 0
     killed: str = NAMES
     crashes: int = 0  # of the small program alone
+    copies: int = 0  # of a leader's files over a standby's: `patronictl reinit`, a rewind
     lost_answers: bool = False  # of etcd: a promise is sent, and whether and when it arrives is not known
     network: bool = False  # without any fault, receivers end, leaders seem dead, and nodes are not heard in an election
 
@@ -101,6 +106,7 @@ class State(NamedTuple):
     pauses: int = 0
     kills: int = 0
     crashes: int = 0
+    copies: int = 0
 
 
 START = State(Etcd(), (Node(role="primary", patroni="leader", follows=None, source=None), Node(), Node()))
@@ -113,6 +119,7 @@ def steps(state, rules=CORRECT, bounds=SMALL):
             yield from postgres(state, i, bounds)
             yield from patroni(state, i, rules, bounds)
             yield from program(state, i, rules, bounds)
+            yield from copied(state, i, rules, bounds)
         else:
             yield repaired(state, i)
         yield from faults(state, i, bounds)
@@ -257,6 +264,20 @@ def patroni(state, i, rules, bounds):
         yield f"{NAMES[i]} has the votes", with_node(state, i, patroni="voted")
     if node.patroni == "voted" and leader is None:
         yield f"{NAMES[i]} takes the key", taken(state, i)
+
+
+def copied(state, i, rules, bounds):
+    """The fence goes with the files, so the promise is taken back before; a bound node then follows who leads now."""
+    node = state.nodes[i]
+    source = state.etcd.leader if rules.copy_of_leader or node.step != "bound" else node.follows
+    if state.copies == bounds.copies or node.role == "primary" or node.patroni or source in (None, i):
+        return
+    its = state.nodes[source]
+    if its.life == "up" and its.role == "primary":
+        free = without_promise(state, i, rules, rules.copy_takes_back, rules.copy_changes_word)
+        files = {"log": its.log, "fence": "force" if its.fence else "", "follows": source, "source": None}
+        after = with_node(free, i, step="calm", **files)._replace(copies=state.copies + 1)
+        yield f"{NAMES[i]} is copied from {NAMES[source]}", after
 
 
 def lead(state, i):
@@ -422,11 +443,15 @@ def withdraw(state, i, rules):
     return f"{NAMES[i]} withdraws its promise", with_node(without_promise(state, i, rules), i, step="lifting")
 
 
-def without_promise(state, i, rules):
+def without_promise(state, i, rules, takes_back=True, changes_word=True):
     """The promise's key gets a new revision rather than none: a promise on the way, which compares it, then fails."""
-    etcd = state.etcd
-    on_the_way = etcd.on_the_way - {i} if rules.put_compares_own_key else etcd.on_the_way
-    return with_etcd(state, promises=etcd.promises - {i}, on_the_way=on_the_way)
+    etcd, i = state.etcd, {i}
+    fails = takes_back and changes_word and rules.put_compares_own_key
+    return with_etcd(
+        state,
+        promises=etcd.promises - i if takes_back else etcd.promises,
+        on_the_way=etcd.on_the_way - i if fails else etcd.on_the_way,
+    )
 
 
 def wait_for_leader(state, i, rules):

@@ -15,6 +15,7 @@ SEARCHES = {
     "deaths": Bounds(kills=1),
     "a voter dies before a paused leader": Bounds(pauses=1, paused="P", kills=1, killed="AB"),
     "answers of etcd are lost, the program crashes": Bounds(pauses=1, crashes=1, lost_answers=True),
+    "a standby is copied anew": Bounds(network=True, pauses=1, paused="P", copies=1, lost_answers=True),
     "network, two writes": Bounds(network=True, writes=2, lost_answers=True),
     "network, two releases": Bounds(network=True, losses=2),
 }

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from lease_model import CORRECT, START, Bounds, steps
 from lease_search import HARM, LEMMAS, SEARCHES, leading, lost_write, mirrored, search, trace, trap
 
-PAUSED_LEADER = Bounds(pauses=1, paused="P")
+PAUSED_LEADER, COPY = Bounds(pauses=1, paused="P"), Bounds(network=True, copies=1)
 
 # Every rule that can be left out, and the smallest search that shows why it is there.
 WEAKER = {
@@ -26,6 +26,9 @@ WEAKER = {
     "release_compares_promises": PAUSED_LEADER,
     "withdraw_before_lift": PAUSED_LEADER,
     "lift_when_following": PAUSED_LEADER,
+    "copy_takes_back": COPY,
+    "copy_changes_word": replace(COPY, lost_answers=True),
+    "copy_of_leader": COPY,
 }
 
 
@@ -72,6 +75,8 @@ def test_each_rule_is_needed_without_it_an_acknowledged_write_is_lost(rule):
     ("rule", "first"),
     [
         ("fence_before_promise", "I1: a promise without a fence"),
+        ("copy_takes_back", "I1: a promise without a fence"),
+        ("copy_changes_word", "I1: a promise without a fence"),
         ("every_voter", "I2: a release without every promise"),
         ("lift_when_following", "I3: a leader is served after its release"),
     ],

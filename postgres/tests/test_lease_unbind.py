@@ -44,6 +44,11 @@ def test_a_promise_for_a_leadership_that_stands_is_taken_back(world):
     assert "released" not in world.steps()
 
 
+def test_a_promise_for_a_leadership_that_stands_hinders_no_source(world):
+    promised(world)
+    assert unbind.unbind(A, world.store, HOSTS[B]) is None
+
+
 def bound(world):
     promise = promised(world)
     world.rounds(decision.ROUNDS, B)
