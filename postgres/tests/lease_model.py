@@ -15,8 +15,8 @@ What Patroni 4.0.7 and Postgres are taken to do:
   as voters (Patroni: up to a loop later, and until then nothing is released early). A voter that leaves the sync key
   leaves fewer than two, and then nothing is released either: so the sync key has no revision of its own here.
 * A commit counts as acknowledged as soon as its primary runs and another node has it, as confirmations may come late.
-* A log that has gone another way is cut back by pg_rewind, which also copies the leader's postgresql.auto.conf. A copy of
-  all files does the same, and may come at any time (`Bounds.copies`).
+* A log that has gone another way is cut back by pg_rewind, which also copies the leader's postgresql.auto.conf. So does
+  a copy of all files, which may come at any time (`Bounds.copies`).
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
 """Before a node's files are replaced, and its fence with them: its promise is void, or the node is bound."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -160,7 +161,42 @@ def test_patroni_has_no_other_way_to_make_a_standby(tmp_path):
     assert settings["clone"] == {"command": "python3 -m lease.clone", "checkpoint": "fast"}
 
 
-def test_no_rewind_before_the_promise_is_taken_back():
-    lines = (POSTGRES / "bin" / "pg-rewind-marked").read_text().splitlines()
-    commands = [line for line in lines if line and not line.startswith("#")]
-    assert commands[0] == 'python3 -m lease.unbind "$@" || exit'
+REAL = "/usr/lib/postgresql/17/bin/pg_rewind"
+REWIND = ["-D", "/data/pg", "--source-server", CONNSTRING]
+
+
+@pytest.fixture
+def rewind(tmp_path):
+    """rewind(arguments, status of unbind) -> exit status, what ran, and the mode of the fence's file meanwhile."""
+    (tmp_path / "pg").mkdir()
+    settings, ran = tmp_path / "pg" / "postgresql.auto.conf", tmp_path / "ran"
+    settings.touch()
+    settings.chmod(0o400)
+    script = (POSTGRES / "bin" / "pg-rewind-marked").read_text()
+    script = script.replace(REAL, str(tmp_path / "pg_rewind")).replace("/data", str(tmp_path))
+
+    def run(arguments, unbound=0):
+        for name, status in {"python3": unbound, "pg_rewind": 3}.items():
+            path = tmp_path / name
+            path.write_text(f"#!/bin/sh\necho {name} $* $(stat -c %a {settings}) >>{ran}\nexit {status}\n")
+            path.chmod(0o755)
+        environ = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+        status = subprocess.run(["/bin/sh", "-c", script, "sh", *arguments], env=environ, check=False).returncode
+        assert not (tmp_path / "rewind-unfinished").exists()
+        return status, ran.read_text().splitlines()
+
+    return run
+
+
+def test_no_rewind_before_the_promise_is_taken_back(rewind):
+    words = " ".join(REWIND)
+    assert rewind(REWIND) == (3, [f"python3 -m lease.unbind {words} 400", f"pg_rewind {words} 600"])
+
+
+def test_no_rewind_of_a_bound_node_and_its_fence_stays_read_only(rewind):
+    status, ran = rewind(REWIND, unbound=1)
+    assert (status, len(ran)) == (1, 1)
+
+
+def test_the_question_whether_there_is_a_pg_rewind_touches_nothing(rewind):
+    assert rewind(["--help"]) == (3, ["pg_rewind --help 400"])
