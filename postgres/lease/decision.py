@@ -2,7 +2,8 @@
 
 ROUNDS = 3  # bad ones in a row, before anything is done
 LEAST_VOTERS = 2  # with one, nobody else would have to agree
-# A leadership must have stood for one lease: then nobody can still hold votes that he collected before it began.
+# A leadership must have stood for one lease: then nobody can still hold votes that he collected before it began. And so
+# must its settings: then the leader has read them.
 SETTLED = 20.0
 REST, LONGEST_REST = 10.0, 60.0  # seconds after a fence in vain
 WAS_LATE = "this node was late itself"
@@ -23,7 +24,7 @@ def obstacle(cluster, own, me, *, leader_answers, on_time, quiet, stood):
         "commits are not strictly synchronous": not cluster.is_strict,
         "maintenance: the cluster is paused": cluster.is_paused,
         "a switchover is under way": cluster.is_handing_over,
-        "the leadership is new": stood < SETTLED,
+        "the leadership or its settings are new": stood < SETTLED,
         "the voters are those of another leader": cluster.sync_leader != cluster.leader,
         "this node is no voter": me not in cluster.voters,
         "there are too few voters": len(cluster.voters - {cluster.leader}) < LEAST_VOTERS,

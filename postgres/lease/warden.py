@@ -25,7 +25,7 @@ class Warden:
         self.said = None  # the last reason that was news
         self.host = None  # where the leader was at the last look at etcd
         self.looked = float("-inf")  # when that was
-        self.leadership = (None, self.looked)  # its revision, and when this was first seen
+        self.leadership = (None, self.looked)  # its revision and its settings', and when these were first seen
 
     def round(self):
         try:
@@ -69,11 +69,14 @@ class Warden:
         return self._fenced(now, reason) if mine.is_fenced else self._unfenced(now, reason)
 
     def _look(self):
-        """-> Cluster. Also keeps in mind since when this leadership has been seen to stand."""
+        """-> Cluster. Also keeps in mind since when this leadership stands under these settings.
+
+        A leader that has not read yet that it must be strict could still acknowledge alone.
+        """
         now, self.looked = cluster(self.store.read(ROOT)), self.clock()
         self.host = now.hosts.get(now.leader)
-        if now.leader_revision != self.leadership[0]:
-            self.leadership = now.leader_revision, self.looked
+        if self.leadership[0] != (now.leader_revision, now.config_revision):
+            self.leadership = (now.leader_revision, now.config_revision), self.looked
         return now
 
     # -- Before the fence

@@ -136,9 +136,17 @@ def test_the_rounds_must_follow_one_another(world, interruption):
     assert world.steps() == []
 
 
-def test_a_new_leadership_is_not_judged_before_a_lease_has_passed(world):
-    """Somebody may still hold votes from before it began, and take the key with them."""
-    world.store.put("leader", P)
+NEW = {
+    # Somebody may still hold votes from before it began, and take the key with them.
+    "leadership": lambda world: world.store.put("leader", P),
+    # The leader may not have read them yet, and acknowledge alone.
+    "settings": lambda world: change_config(world),
+}
+
+
+@pytest.mark.parametrize("what", NEW)
+def test_a_new_leadership_and_new_settings_are_not_judged_before_a_lease_has_passed(world, what):
+    NEW[what](world)
     world.rounds(1)
     world.time += decision.SETTLED - 5
     world.rounds(2)
