@@ -115,3 +115,22 @@ class World:
 
     def steps(self, name=None):
         return [event for who, event in self.told if event != "round" and name in (None, who)]
+
+
+def fenced_both(world):
+    world.rounds(decision.ROUNDS, A)
+    assert world.steps() == ["fenced", "promised"]
+
+
+def released(world):
+    world.rounds(decision.ROUNDS)
+    assert world.steps()[-1] == "released"
+    return world
+
+
+def change_config(world, **changes):
+    world.store.put("config", json.dumps(STRICT | changes))
+
+
+def change_sync(world, **changes):
+    world.store.put("sync", json.dumps({"leader": P, "sync_standby": f"{A},{B}"} | changes))

@@ -1,0 +1,150 @@
+"""A promise: given behind a fence, under what was seen; kept, or taken back, before the fence is lifted."""
+
+import json
+
+import pytest
+from lease import decision
+from lease.facts import PROMISES, ROOT, Doubt, Promise
+from lease.warden import FENCED
+from lease_world import A, B, P, change_sync, fenced_both, released
+
+
+def test_one_voter_alone_gives_up_and_is_free_again(world):
+    world.servers[B].calm = True
+    world.rounds(decision.ROUNDS, A)
+    assert world.store.now.leader == P
+    world.time += FENCED
+    world.rounds(1)
+    assert world.steps() == ["fenced", "promised", "withdrew"]
+    assert not world.servers[A].fenced
+    assert world.store.now.promises == {}
+
+
+def test_a_leader_that_answers_again_is_served_again(world):
+    fenced_both(world)
+    world.alive[P] = True
+    world.rounds(1, A)
+    assert world.steps() == ["fenced", "promised", "withdrew"]
+    assert not world.servers[A].fenced
+
+
+def test_a_fence_that_is_not_in_force_in_time_is_looked_at_again(world):
+    world.servers[A].quiet = False
+    world.rounds(decision.ROUNDS + 1, A)
+    assert world.steps() == ["fenced"]
+    assert world.store.now.promises == {}
+    world.servers[A].quiet = True
+    world.rounds(1, A)
+    assert world.steps() == ["fenced", "promised"]
+    assert world.servers[A].fences == 3
+
+
+def test_a_fence_that_never_is_in_force_is_given_up_without_a_promise(world):
+    world.servers[A].quiet = False
+    while "withdrew" not in world.steps():
+        world.rounds(1, A)
+        assert world.store.now.promises == {}
+        assert world.time < 100 + decision.SETTLED + FENCED + 5
+    assert not world.servers[A].fenced
+
+
+def test_a_fence_that_is_found_takes_three_bad_rounds_to_a_promise_as_any_other(world):
+    """Left by a crash between fence and promise."""
+    world.servers[A].fenced = True
+    world.wardens[A].known = False
+    world.rounds(decision.ROUNDS - 1, A)
+    assert world.steps() == []
+    world.rounds(1, A)
+    assert world.steps() == ["promised"]
+
+
+@pytest.mark.parametrize("key", ["leader", "sync", PROMISES + A])
+def test_a_promise_fails_when_something_has_changed_meanwhile(world, key):
+    values = {"leader": P, "sync": json.dumps({"leader": P, "sync_standby": f"{A},{B}"}), PROMISES + A: ""}
+    world.servers[A].before_fence = lambda: world.store.put(key, values[key])
+    world.rounds(decision.ROUNDS, A)
+    assert world.steps() == ["fenced"]
+
+
+def test_a_bound_voter_is_not_free_because_the_leader_is_another_one(world):
+    """Under the old promise it stays fenced, also over a restart of this program."""
+    released(world)
+    world.store.put("leader", B)
+    world.wardens[A] = world.start(A)
+    world.rounds(5, A)
+    assert world.servers[A].fenced
+
+
+@pytest.mark.parametrize("sync_standby", [f"{A},{B}", B])
+def test_a_fence_without_a_promise_is_lifted(world, sync_standby):
+    """Left by a crash between the two, or come with a copy of another node's files, by pg_rewind for instance."""
+    change_sync(world, sync_standby=sync_standby)
+    world.servers[A].fenced, world.alive[P] = True, True
+    world.wardens[A].known = False  # as after any end of Postgres, and at the start
+    world.rounds(1, A)
+    assert not world.servers[A].fenced
+
+
+def test_after_postgres_was_away_its_files_may_be_anothers(world):
+    """A rewind ends it, so the fence that comes with it is looked for."""
+    server = world.servers[A]
+    server.is_calm = lambda seconds: (_ for _ in ()).throw(Doubt("Postgres does not answer"))
+    world.alive[P] = True
+    world.rounds(1, A)
+    server.fenced, server.is_calm = True, lambda seconds: False
+    world.rounds(1, A)
+    assert not server.fenced
+
+
+def test_a_promise_without_a_fence_is_taken_back(world):
+    """The data directory was made anew."""
+    fenced_both(world)
+    world.servers[A].fenced, world.alive[P] = False, True
+    world.wardens[A] = world.start(A)
+    world.rounds(1, A)
+    assert world.store.now.promises == {}
+
+
+@pytest.mark.parametrize("key", ["leader", "sync", "config", "failover", PROMISES + A, PROMISES + B])
+def test_a_release_fails_when_anything_has_changed_meanwhile(world, key):
+    fenced_both(world)
+    kept = world.store.change
+
+    def meanwhile(conditions, *, put=None, delete=()):
+        if delete:
+            old = world.store.keys.get(ROOT + key)
+            world.store.put(key, old.value if old else "")
+        return kept(conditions, put=put, delete=delete)
+
+    world.store.change = meanwhile
+    world.rounds(decision.ROUNDS, B)
+    assert "released" not in world.steps()
+    assert world.store.now.leader == P
+
+
+def test_a_promise_of_another_leadership_counts_for_nothing(world):
+    world.store.put(PROMISES + B, Promise(P, 3, 4).text)
+    world.rounds(decision.ROUNDS, A)
+    assert world.steps() == ["fenced", "promised"]
+    assert world.store.now.leader == P
+
+
+def test_etcd_away_behind_the_fence_changes_nothing(world):
+    fenced_both(world)
+    world.store.away = True
+    world.time += 60
+    world.rounds(3, A)
+    assert world.servers[A].fenced
+    world.store.away = False
+    world.rounds(1, A)
+    assert world.steps()[-1] == "withdrew"
+
+
+def test_behind_the_fence_a_late_round_of_its_own_changes_nothing(world):
+    fenced_both(world)
+    world.store.put(PROMISES + B, Promise(*world.store.now.reign).text)
+    world.wardens[A].answers = lambda host: setattr(world, "time", world.time + 2)
+    world.rounds(1, A)
+    assert world.steps() == ["fenced", "promised"]
+    world.rounds(2, A)
+    assert world.steps()[-1] == "withdrew", "it is late for too long"
