@@ -34,9 +34,9 @@ class Column:
 
 COLUMNS = (
     Column("drill", words=True), Column("fail|retry/all", "failed"), Column("write gap", "write_gap"),
-    Column("read", "read_gap"), Column("back", "back_after"), Column("slow"), Column("lost", "lost"),
-    Column("twice", "twice"), Column("unseen", "unseen"), Column("whole", "whole_after"), Column("hand", "operator"),
-    Column("result", words=True),
+    Column("read", "read_gap"), Column("back", "back_after"), Column("moved", "failovers"), Column("slow"),
+    Column("lost", "lost"), Column("twice", "twice"), Column("unseen", "unseen"), Column("whole", "whole_after"),
+    Column("hand", "operator"), Column("result", words=True),
 )  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def wants_colour(stream) -> bool:
 def row(one: Standing) -> list[str]:
     counted = [count(one, name) for name in ("lost", "twice", "unseen")]
     back = time(one, "back_after") if one.targets.back_after else ""
-    gaps = [time(one, "write_gap"), time(one, "read_gap"), back]
+    gaps = [time(one, "write_gap"), time(one, "read_gap"), back, moved(one)]
     whole = [time(one, "whole_after", digits=0), count(one, "operator"), one.state]
     name = f"{one.name} x{len(one.shown)}" if len(one.shown) > 1 else one.name
     return [name, failed(one), *gaps, seconds(one.worst("slowest")), *counted, *whole]
@@ -71,6 +71,11 @@ def row(one: Standing) -> list[str]:
 def failed(one: Standing) -> str:
     raw = count(one, "failed") if one.targets.failed else f"({count(one, 'failed')})"
     return f"{raw}|{count(one, 'failed_with_retry')}/{count(one, 'requests')}"
+
+
+def moved(one: Standing) -> str:
+    """How often the leadership did, where that is judged: elsewhere it is what the drill is about."""
+    return count(one, "failovers") if one.targets.failovers else ""
 
 
 def count(one: Standing, name: str) -> str:

@@ -71,8 +71,8 @@ def row(one: Standing) -> str:
     counts = [card.count(one, name) for name in ("lost", "twice", "unseen")]
     cells = [
         one.name, str(len(one.shown)), failed(one), card.count(one, "failed_with_retry"), writes(one),
-        gap(one, "read_gap"), seconds(one.worst("slowest")), *counts, whole(one), card.count(one, "operator"),
-        one.state, ", ".join(one.commits),
+        gap(one, "read_gap"), seconds(one.worst("slowest")), failovers(one), *counts, whole(one),
+        card.count(one, "operator"), one.state, ", ".join(one.commits),
     ]  # fmt: skip
     return f"| {' | '.join(cells)} |"
 
@@ -93,8 +93,17 @@ def writes(one: Standing) -> str:
     return gap(one, "write_gap") + back
 
 
+def failovers(one: Standing) -> str:
+    """Of all runs, as the other counts."""
+    target = f" ({one.targets.failovers})" if one.targets.failovers else ""
+    return f"{card.count(one, 'failovers')}{target}"
+
+
 def whole(one: Standing) -> str:
-    return spread(one, "whole_after", 0).replace("/", " / ")
+    """Its target only where it is not the one that the text below the table has."""
+    limit = one.targets.whole_after
+    target = "" if limit == card.COMMON.whole_after else f" ({limit})".replace(" s)", ")")
+    return spread(one, "whole_after", 0).replace("/", " / ") + target
 
 
 # -- Around the table --------------------------------------------------------------------------------------------------

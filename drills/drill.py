@@ -21,7 +21,7 @@ from drills.matrix import Drill
 from drills.signals import held
 from drills.undo import Journal
 from drills.victims import find
-from drills.watcher import Log, Watcher
+from drills.watcher import Log, Watcher, leader
 
 QUIET = 4  # seconds of load before the fault, so that there is something to compare with
 TAIL = 4  # and after full redundancy is back
@@ -42,12 +42,14 @@ def run(one: Drill, rate: float, write_share: float, tell: Tell) -> dict:
     try:
         log.zero = clients.start()
         log.add("note", f"load: {rate:g} requests/s, {write_share:.0%} writes")
+        leaders = [leader()]
         with Watcher(log):
             time.sleep(QUIET)
             victims = find(one)  # again: roles move
             whole_after, operator = play(one, victims, log, journal)
             time.sleep(TAIL)
         clients.end()
+        leaders.append(leader())
     finally:
         with held():
             journal.undo()
@@ -57,7 +59,7 @@ def run(one: Drill, rate: float, write_share: float, tell: Tell) -> dict:
         **provenance(at), "client": clients.client, "zero": log.zero,
         "set_up": {"rate": rate, "write_share": write_share, "away": one.seconds, "late": one.late},
         "events": sorted(log.events, key=lambda event: event["t"]), "stored": stored(out, clients.client["name"]),
-        "whole_after": whole_after, "operator": operator, "outcomes": str(out / "outcomes.jsonl"),
+        "leaders": leaders, "whole_after": whole_after, "operator": operator, "outcomes": str(out / "outcomes.jsonl"),
     }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ it excuses no lost, doubled or unseen write that it did find.
 
 import json
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from drills.timeline import timeline
 
 PASS, FAIL, INVALID = "pass", "FAIL", "INVALID"
 SAFETY = ("lost", "twice", "unseen")
+PATRONI = "Patroni"  # whose news tells of the leadership (drills/watcher.py)
 
 
 class Check(NamedTuple):
@@ -56,6 +58,7 @@ def figures(record: dict, outcomes: Iterable[dict]) -> dict:
         **_gaps(sound, moment(record, "fault", first=True) or 0.0),
         **_kept(record),
         "unseen": sum(UNSEEN in outcome.detail for outcome in sound),
+        "failovers": _failovers(record),
         "back_after": _back_after(sound, moment(record, "undo")),
         "whole_after": record.get("whole_after"),
         "late_p99": rounded(late_p99(sound)),
@@ -104,6 +107,16 @@ def _kept(record: dict) -> dict:
     return {"acknowledged": stored.get("acknowledged", 0), **counts}
 
 
+def _failovers(record: dict) -> int | None:
+    """How often Postgres got another leader; a time without one is no move. None: the record does not say."""
+    first, *last = record.get("leaders") or [""]
+    if not first:
+        return None
+    moves = [event for event in record.get("events", []) if event.get("of") == PATRONI]
+    names = [first, *(name for event in moves for name in (event["from"], event["to"])), *last]
+    return sum(one != other for one, other in pairwise(filter(None, names)))
+
+
 def _back_after(outcomes: list[Outcome], undo: float | None) -> float | None:
     """From the undoing of the fault to the first good answer of any kind."""
     if undo is None:
@@ -113,7 +126,9 @@ def _back_after(outcomes: list[Outcome], undo: float | None) -> float | None:
 
 # -- Verdict -----------------------------------------------------------------------------------------------------------
 
-NAMES = ("failed", "write_gap", "read_gap", "back_after", "lost", "twice", "unseen", "whole_after", "operator")
+NAMES = (
+    "failed", "write_gap", "read_gap", "back_after", "failovers", "lost", "twice", "unseen", "whole_after", "operator",
+)  # fmt: skip
 
 
 def verdict(figures: dict, victim: str, fault: str) -> list[Check]:

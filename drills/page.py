@@ -15,12 +15,12 @@ KINDS = {PASS: "good", FAIL: "bad", INVALID: "warn"}
 COLOURS = {"fault": "bad", "undo": "warn", "whole": "good", "role": "5"}
 WORDS = {"fault": "fault", "undo": "undone", "whole": "whole again"}  # other events say it themselves
 HEADER = (
-    "drill", "", "n", "failed | retry", "write gap, s", "read gap, s", "slowest", "lost, twice, unseen",
-    "whole, s", "hand",
+    "drill", "", "n", "failed | retry", "write gap, s", "read gap, s", "slowest", "failovers",
+    "lost, twice, unseen", "whole, s", "hand",
 )  # fmt: skip
 ROLES = 6  # in words above a chart; all are in the list below it
 FAILED, WAIT = "Failed at the first try, per second", "Wait for an answer, by the second it was due in"
-NUMERIC = range(2, 10)
+NUMERIC = range(2, 11)
 NOTE = (
     "Targets stand in brackets; a figure without one is reported, not judged. Of several runs: median / worst, and the"
     " worst is judged. Counts are sums. Raw figures: the client's first tries."
@@ -80,7 +80,8 @@ def row(one: Standing) -> list:
     gaps = [document.writes(one), document.gap(one, "read_gap"), seconds(one.worst("slowest"))]
     kept = ", ".join(card.count(one, name) for name in ("lost", "twice", "unseen"))
     verdict = badge(one.state, KINDS[one.state])
-    return [name, verdict, len(one.shown), failed, *gaps, kept, document.whole(one), card.count(one, "operator")]
+    whole = [document.whole(one), card.count(one, "operator")]
+    return [name, verdict, len(one.shown), failed, *gaps, document.failovers(one), kept, *whole]
 
 
 def measured(found: list[Standing]) -> Html:

@@ -44,6 +44,7 @@ class Targets:
     write_gap: Limit | None = UNINTERRUPTED
     read_gap: Limit | None = UNINTERRUPTED
     back_after: Limit | None = None
+    failovers: Limit | None = None
     lost: Limit = NONE
     twice: Limit = NONE
     unseen: Limit = NONE

@@ -26,11 +26,11 @@ class Log:
     events: list[dict] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def add(self, kind: str, text: str, at: float | None = None) -> float:
-        """`at`: monotonic, now when left out -> seconds since zero."""
+    def add(self, kind: str, text: str, at: float | None = None, **facts) -> float:
+        """`at`: monotonic, now when left out; `facts` are kept beside the words -> seconds since zero."""
         t = round((time.monotonic() if at is None else at) - self.zero, 3)
         with self._lock:
-            self.events.append({"t": t, "kind": kind, "text": text})
+            self.events.append({"t": t, "kind": kind, "text": text, **facts})
             self.tell(t, kind, text)
         return t
 
@@ -44,6 +44,14 @@ def states() -> dict[str, str]:
 
 def patroni() -> dict[str, str]:
     return {"Patroni": direct.postgres_primary()}
+
+
+def leader() -> str:
+    """Who leads Postgres now; nobody when nobody says."""
+    try:
+        return direct.postgres_primary()
+    except SILENCE:
+        return ""
 
 
 def sentinel() -> dict[str, str]:
@@ -91,7 +99,7 @@ class Watch(threading.Thread):
         before, self.known = self.known, found
         for name, new in found.items():
             if before is not None and before.get(name) != new and not self.over.is_set():
-                self.log.add(*words(name, new))
+                self.log.add(*words(name, new), **{"of": name, "from": before.get(name, ""), "to": new})
 
 
 class Watcher:

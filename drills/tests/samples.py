@@ -45,6 +45,11 @@ def waiting(start: float, end: float, kind: str):
     return change
 
 
+def move(before: str, now: str) -> dict:
+    """What an event tells beside its words when the leadership moves."""
+    return {"of": "Patroni", "from": before, "to": now}
+
+
 def record(victim="postgres-primary", fault="kill", **changes) -> dict:
     return {
         "victim": victim, "fault": fault, "container": f"flotilla-{victim}-1", "commit": "a" * 40, "dirty": False,
@@ -53,11 +58,11 @@ def record(victim="postgres-primary", fault="kill", **changes) -> dict:
         "set_up": {"rate": RATE, "write_share": WRITE_SHARE},
         "events": [
             {"t": FAULT, "kind": "fault", "text": "postgres-1 killed"},
-            {"t": 28.0, "kind": "role", "text": "postgres-2 is primary"},
+            {"t": 28.0, "kind": "role", "text": "postgres-2 is primary", **move("postgres-1", "postgres-2")},
             {"t": UNDO, "kind": "undo", "text": "postgres-1 started"},
             {"t": WHOLE, "kind": "whole", "text": "full redundancy"},
         ],
-        "stored": {"lost": [], "twice": [], "acknowledged": 360},
+        "leaders": ["postgres-1", "postgres-2"], "stored": {"lost": [], "twice": [], "acknowledged": 360},
         "whole_after": WHOLE - UNDO, "operator": [], "outcomes": "outcomes.jsonl",
     } | changes  # fmt: skip
 
