@@ -19,6 +19,7 @@ from stack.engine import containers
 
 from drills import load, lock, matrix, program, signals, store
 from drills.lock import Refused
+from drills.set_up import early_release
 from drills.undo import Journal
 
 BROKE_OFF = (AssertionError, OSError, subprocess.SubprocessError, http.client.HTTPException)
@@ -104,7 +105,7 @@ def prepare_several(options: argparse.Namespace) -> Callable[[], int]:
 
 
 def load_of(options: argparse.Namespace) -> program.Asked:
-    return program.Asked(options.rate, options.write_share)
+    return program.Asked(options.rate, options.write_share, early_release())
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from drills.judge import FAIL, INVALID, PASS
-from drills.standing import Standing, missed, seconds, spread, standings
+from drills.standing import Standing, bound, early_words, missed, seconds, spread, standings
 from drills.targets import Targets
 
 WIDTH = 120
@@ -89,7 +89,7 @@ def time(one: Standing, name: str, digits=1) -> str:
     figure, limit = spread(one, name, digits), getattr(one.targets, name)
     if limit is None:
         return f"({figure})"
-    return figure if limit == getattr(COMMON, name) else f"{figure} {limit}".removesuffix(" s")
+    return figure if limit == getattr(COMMON, name) else f"{figure} {bound(one, name)}".removesuffix(" s")
 
 
 # -- Below the rows ----------------------------------------------------------------------------------------------------
@@ -99,7 +99,8 @@ def summary(found: list[Standing]) -> str:
     states = Counter(one.state for one in found)
     others = [f"{states[state]} {state}" for state in (FAIL, INVALID) if states[state]]
     verdict = ", ".join([f"{states[PASS]} of {len(found)} drills pass", *others])
-    return f"{verdict}. Gaps and times in seconds, of several runs median/worst; in brackets: not judged."
+    note = "Gaps and times in seconds, of several runs median/worst; in brackets: not judged."
+    return f"{verdict}. {note}\nEarly release of a dead leader's lease is {early_words(found)}."
 
 
 def reasons(one: Standing) -> list[str]:

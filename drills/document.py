@@ -9,11 +9,12 @@ from stack.engine import ROOT
 
 from drills import card, matrix
 from drills.judge import PASS
-from drills.standing import Standing, missed, seconds, spread, standings
+from drills.standing import Standing, bound, early_words, missed, seconds, spread, standings
 from drills.store import write_whole
 
 PAGE = ROOT / "docs/failover.md"
 TEMPLATE = Path(__file__).with_name("failover.md.template")
+EARLY = "decisions/0028-early-release-of-a-dead-leaders-lease.md"
 REMARKS = Path(__file__).with_name("remarks.toml")
 
 HOW = (
@@ -51,7 +52,8 @@ def subject(found: list[Standing]) -> str:
     machines = dict.fromkeys(result["record"]["machine"] for one in found for result in one.shown)
     passed = f"{sum(one.state == PASS for one in found)} of {len(found)} drills measured reach their targets."
     missing = unmeasured({one.name for one in found})
-    lines = [f"Measured on {'; '.join(machines)}. {passed}"] if found else []
+    early = f"Early release of a dead leader's lease ([0028]({EARLY})) is {early_words(found)}."
+    lines = [f"Measured on {'; '.join(machines)}. {early} {passed}"] if found else []
     return "\n\n".join(lines + ([f"Not measured yet: {missing}."] if missing else []))
 
 
@@ -83,7 +85,7 @@ def failed(one: Standing) -> str:
 
 
 def gap(one: Standing, name: str) -> str:
-    limit = getattr(one.targets, name)
+    limit = bound(one, name).replace("/", " / ")
     return f"{spread(one, name).replace('/', ' / ')}{f' ({limit})'.replace(' s)', ')') if limit else ''}"
 
 

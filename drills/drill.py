@@ -18,6 +18,7 @@ from drills import store
 from drills.load import Load
 from drills.lock import Refused
 from drills.matrix import Drill
+from drills.set_up import early_release
 from drills.signals import held
 from drills.undo import Journal
 from drills.victims import find
@@ -38,6 +39,8 @@ def run(one: Drill, rate: float, write_share: float, tell: Tell) -> dict:
     require_whole()
     at = datetime.now(UTC)
     out = store.FOLDER / "runs" / f"{at:%Y%m%d-%H%M%S}-{one.victim.name}-{one.fault.name}"
+    asked = {"rate": rate, "write_share": write_share, "away": one.seconds, "late": one.late}
+    asked["early_release"] = early_release()
     clients, log, journal = Load(out, rate, write_share), Log(tell), Journal(store.FOLDER)
     try:
         log.zero = clients.start()
@@ -57,7 +60,7 @@ def run(one: Drill, rate: float, write_share: float, tell: Tell) -> dict:
     return {
         "victim": one.victim.name, "fault": one.fault.name, "container": names(victims),
         **provenance(at), "client": clients.client, "zero": log.zero,
-        "set_up": {"rate": rate, "write_share": write_share, "away": one.seconds, "late": one.late},
+        "set_up": asked,
         "events": sorted(log.events, key=lambda event: event["t"]), "stored": stored(out, clients.client["name"]),
         "leaders": leaders, "whole_after": whole_after, "operator": operator, "outcomes": str(out / "outcomes.jsonl"),
     }  # fmt: skip

@@ -131,9 +131,9 @@ NAMES = (
 )  # fmt: skip
 
 
-def verdict(figures: dict, victim: str, fault: str) -> list[Check]:
+def verdict(figures: dict, victim: str, fault: str, *, early=False) -> list[Check]:
     """Each target of the row beside its figure. The first line says whether the run can tell at all."""
-    row = targets.of(victim, fault)
+    row = targets.of(victim, fault, early=early)
     reason = figures.get("invalid")
     checks = [Check("valid", "a run that can tell", reason or "yes", not reason)]
     limits = ((name, getattr(row, name)) for name in NAMES)

@@ -64,7 +64,10 @@ FAULTS = (
 )
 
 # Runs of a cell, where one would say too little: a failover's time depends on where in its lease the primary dies.
-RUNS = {("postgres-primary", "kill"): 5, ("postgres-primary", "stop"): 5}
+RUNS = {
+    ("postgres-primary", "kill"): 10, ("postgres-primary", "stop"): 10,
+    ("postgres-primary", "pause"): 3, ("postgres-primary", "cut"): 3,
+}  # fmt: skip
 
 # What `make test` runs in under six minutes: (victim, fault, seconds away or None for the usual ones), each once.
 CI = (

@@ -7,7 +7,7 @@ from loadtest.plots import Html, Limit, Mark, Series, badge, chart, escape, page
 
 from drills import card, document
 from drills.judge import FAIL, INVALID, PASS, moment
-from drills.standing import Standing, missed, seconds, standings
+from drills.standing import Standing, early_words, missed, seconds, standings
 from drills.store import FOLDER, write_whole
 
 FILE = FOLDER / "index.html"
@@ -45,7 +45,8 @@ def subtitle(found: list[Standing]) -> str:
     records = [result["record"] for one in found for result in one.results]
     machines = dict.fromkeys(record["machine"] for record in records)
     commits = dict.fromkeys(name for one in found for name in one.commits)
-    return f"{'; '.join(machines)} · commit {', '.join(commits)}" if records else "No drill has been run."
+    early = f"early release {early_words(found)}"
+    return f"{'; '.join(machines)} · commit {', '.join(commits)} · {early}" if records else "No drill has been run."
 
 
 # -- The card ----------------------------------------------------------------------------------------------------------

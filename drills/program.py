@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from drills import card, document, judge, page, store
+from drills import card, document, judge, page, set_up, store
 from drills.drill import run
 from drills.lock import Refused
 from drills.matrix import Drill
+from drills.standing import standings
 from drills.victims import is_there
 
 REPEATS = 2  # of a run that cannot tell, because the load came late
@@ -17,10 +18,11 @@ REPEATS = 2  # of a run that cannot tell, because the load came late
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Requests a second, and the share of writes among them."""
+    """Requests a second, the share of writes among them, and whether the stack releases a dead leader's lease early."""
 
     rate: float
     write_share: float
+    early_release: bool = False
 
 
 def one(drill: Drill, load: Asked) -> int:
@@ -70,11 +72,12 @@ def lacking(drills: list[Drill], load: Asked, since: str) -> list[Drill]:
 
 def of_set(drills: list[Drill], load: Asked) -> Callable[[dict], bool]:
     """Whether a result is of one of these drills under this load: another load or time away asks another question."""
-    wanted = {(drill.victim.name, drill.fault.name, drill.seconds, load.rate, load.write_share) for drill in drills}
+    asked = (load.rate, load.write_share, load.early_release)
+    wanted = {(drill.victim.name, drill.fault.name, drill.seconds, *asked) for drill in drills}
 
     def is_of(result: dict) -> bool:
-        set_up = result["record"].get("set_up", {})
-        return (*key(result), *(set_up.get(name) for name in ("away", "rate", "write_share"))) in wanted
+        found = set_up.of(result["record"])
+        return (*key(result), *(found.get(name) for name in set_up.QUESTION)) in wanted
 
     return is_of
 
@@ -101,7 +104,7 @@ def runs(drill: Drill, load: Asked) -> list[dict]:
 def judged(record: dict) -> dict:
     """Kept, and given back as the store has it."""
     figures = judge.figures(record, judge.load(Path(record["outcomes"])))
-    checks = judge.verdict(figures, record["victim"], record["fault"])
+    checks = judge.verdict(figures, record["victim"], record["fault"], early=set_up.is_early(record))
     store.add(record, figures, checks)
     return {"record": record, "figures": figures, "checks": [c._asdict() for c in checks], "state": judge.state(checks)}
 
@@ -117,16 +120,11 @@ def end(results: list[dict]) -> int:
     """The card and the page -> 0 when every target is met, else 1."""
     print(f"\n{card.text(results, colour=card.wants_colour(sys.stdout))}")
     print(f"Timelines of these runs, and how all drills stand: {page.write(shown(results))}", flush=True)
-    return int(not counted(results) or any(result["state"] != judge.PASS for result in counted(results)))
+    found = standings(results)
+    return int(not found or any(one.state != judge.PASS for one in found))
 
 
 def shown(results: list[dict]) -> list[dict]:
     """These runs, as the card has them; of every other drill, how it stands."""
     mine = {key(result) for result in results}
     return [*results, *(result for result in store.standing() if key(result) not in mine)]
-
-
-def counted(results: list[dict]) -> list[dict]:
-    """An invalid run that was repeated well does not count; one that found a loss has failed and does."""
-    done = {key(result) for result in results if result["state"] != judge.INVALID}
-    return [result for result in results if result["state"] != judge.INVALID or key(result) not in done]

@@ -6,14 +6,21 @@ from dataclasses import dataclass
 
 from drills import targets
 from drills.judge import FAIL, INVALID, PASS, SAFETY
+from drills.set_up import is_early
+
+SEVERAL = 3  # runs that have a median worth a verdict
 
 
 @dataclass(frozen=True)
 class Standing:
-    """One victim under one fault. Figures are of its valid runs; of the invalid ones only if there are no others."""
+    """One victim under one fault. Figures are of its valid runs; of the invalid ones only if there are no others.
+
+    `early`: whether the stack of these runs releases a dead leader's lease early.
+    """
 
     victim: str
     fault: str
+    early: bool
     results: tuple[dict, ...]
 
     @property
@@ -22,7 +29,7 @@ class Standing:
 
     @property
     def targets(self) -> targets.Targets:
-        return targets.of(self.victim, self.fault)
+        return targets.of(self.victim, self.fault, early=self.early)
 
     @property
     def valid(self) -> list[dict]:
@@ -34,11 +41,16 @@ class Standing:
 
     @property
     def state(self) -> str:
-        """FAIL when one run missed a target: the worst run is the promise."""
+        """FAIL when one run missed a target, for the worst run is the promise, or all of them the one of the median."""
         states = {result["state"] for result in self.results}
-        if FAIL in states:
+        if FAIL in states or not self.median_holds:
             return FAIL
         return PASS if self.valid else INVALID
+
+    @property
+    def median_holds(self) -> bool:
+        limit = self.targets.write_gap_median
+        return not limit or len(self.valid) < SEVERAL or limit.holds(self.median("write_gap"))
 
     @property
     def commits(self) -> list[str]:
@@ -66,10 +78,12 @@ class Standing:
 
 def standings(results: Iterable[dict]) -> list[Standing]:
     """Grouped, in the order of the table of targets. What the table no longer names is left out."""
-    grouped: dict[tuple[str, str], list[dict]] = {}
+    grouped: dict[tuple[str, str, bool], list[dict]] = {}
     for result in results:
-        grouped.setdefault((result["record"]["victim"], result["record"]["fault"]), []).append(result)
-    rows = ((victim, fault) for row in targets.ROWS for victim in row.victims for fault in row.faults)
+        key = (result["record"]["victim"], result["record"]["fault"], is_early(result["record"]))
+        grouped.setdefault(key, []).append(result)
+    cells = ((victim, fault) for row in targets.ROWS for victim in row.victims for fault in row.faults)
+    rows = ((*cell, early) for cell in cells for early in (False, True))
     return [Standing(*key, tuple(grouped[key])) for key in rows if key in grouped]
 
 
@@ -82,6 +96,17 @@ def seconds(value: float | None, digits=1) -> str:
     return NEVER if value is None else f"{value:.{digits}f}"
 
 
+def bound(one: Standing, name: str) -> str:
+    """The limit of a figure in words, where there is one: of the median too, if it has its own, before the worst's."""
+    limit, middle = (getattr(one.targets, limit, None) for limit in (name, f"{name}_median"))
+    return f"≤ {middle.most:g}/{limit.most:g} s" if limit and middle else str(limit or "")
+
+
+def early_words(found: list[Standing]) -> str:
+    """Whether the stack of these releases a dead leader's lease early."""
+    return " and ".join(word for word, early in (("off", False), ("on", True)) if early in {one.early for one in found})
+
+
 def spread(one: Standing, name: str, digits=1) -> str:
     """`19.6` of one run, `19.6/21.2` (median, worst) of several."""
     if len(one.shown) == 1:
@@ -92,7 +117,13 @@ def spread(one: Standing, name: str, digits=1) -> str:
 def missed(one: Standing) -> list[str]:
     """Each target that a run missed, as a sentence; each invalid run with its reason, and what it excuses not."""
     broken = ((result, check) for result in one.results for check in result["checks"] if _counts(result, check))
-    return [f"{one.name}, {result['record']['at'][:16]}: {_said(check)}" for result, check in broken]
+    found = [f"{one.name}, {result['record']['at'][:16]}: {_said(check)}" for result, check in broken]
+    return found if one.median_holds else [*found, f"{one.name}: {_said_of_median(one)}"]
+
+
+def _said_of_median(one: Standing) -> str:
+    figure, limit = one.median("write_gap"), one.targets.write_gap_median
+    return f"median write gap {figure:g} of {len(one.valid)} runs, target {limit}"
 
 
 def _counts(result: dict, check: dict) -> bool:

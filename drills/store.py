@@ -16,6 +16,7 @@ from loadtest.openloop import LATE_START
 from stack.engine import REPORTS, ROOT
 
 from drills.judge import Check, state
+from drills.set_up import is_early
 
 FOLDER = REPORTS / "drills"
 
@@ -101,7 +102,8 @@ def standing(
 ) -> list[dict]:
     """The results that say how things stand: of the commits from `since` on, else of each drill's newest commit.
 
-    Of each drill only the runs in which its victim was gone longest: a short fault does not stand in for a long one.
+    Of each drill only the runs on a stack set up as that of its newest one, and of those the ones in which its victim
+    was gone longest: a short fault does not stand in for a long one.
     """
     grouped: dict[tuple[str, str], list[dict]] = {}
     for result in (one for one in results(since, folder) if counts(one) and is_figure(one)):
@@ -110,6 +112,8 @@ def standing(
 
 
 def _standing(runs: list[dict], newest_only: bool) -> list[dict]:
+    early = is_early(runs[-1]["record"])
+    runs = [run for run in runs if is_early(run["record"]) == early]
     longest = max(seconds_away(run) for run in runs)
     runs = [run for run in runs if seconds_away(run) == longest]
     newest = next((r for r in reversed(runs) if not r["figures"].get("invalid")), runs[-1])["record"]["commit"]

@@ -3,6 +3,7 @@
 import json
 
 from drills.judge import figures, state, verdict
+from drills.set_up import is_early
 
 RATE, WRITE_SHARE, SECONDS = 20, 0.3, 60
 FAULT, UNDO, WHOLE = 10.0, 30.0, 40.0
@@ -71,6 +72,6 @@ def result(victim="postgres-primary", fault="kill", lines=None, **changes) -> di
     """One run as the store keeps it."""
     made = record(victim, fault, **changes)
     found = figures(made, run() if lines is None else lines)
-    checks = verdict(found, victim, fault)
+    checks = verdict(found, victim, fault, early=is_early(made))
     kept = {"record": made, "figures": found, "checks": [check._asdict() for check in checks], "state": state(checks)}
     return json.loads(json.dumps(kept))

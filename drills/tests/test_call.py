@@ -19,6 +19,7 @@ def stack(monkeypatch, tmp_path):
     monkeypatch.setattr(store, "FOLDER", tmp_path)
     monkeypatch.setattr(lock, "no_other_load", lambda: None)
     monkeypatch.setattr(load, "remove", lambda: False)
+    monkeypatch.setattr(call, "early_release", lambda: False)
     monkeypatch.setattr(program, "one", lambda *_, **__: 0)
 
 

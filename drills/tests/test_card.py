@@ -43,6 +43,19 @@ def test_several_runs_show_median_and_worst_and_the_worst_decides():
     assert "postgres-primary kill, 2026-11-21T13:02: write gap 26, target ≤ 24 s" in card.text(GAP)
 
 
+def test_where_leases_are_released_early_other_targets_hold_and_the_median_has_its_own():
+    early = {"set_up": {"rate": 20, "write_share": 0.3, "early_release": True}}
+    runs = [result(lines=run(waiting(FAULT, end, "write")), at=f"{end}", **early) for end in (14.8, 15, 15.5)]
+    assert "5.0/5.5 ≤ 4.5/6 " in (shown := row(runs, "postgres-primary kill x3"))
+    assert shown.endswith("FAIL")
+    text = card.text(runs)
+    assert "postgres-primary kill: median write gap 5 of 3 runs, target ≤ 4.5 s" in text
+    assert text.endswith("lease is on.")
+    assert card.text(GAP).endswith("lease is off.")
+    assert card.text([*GAP, *runs]).endswith("lease is off and on.")
+    assert row(runs[:1], "postgres-primary kill").endswith("pass"), "one run has no median worth a verdict"
+
+
 def test_failures_with_and_without_retry_stand_side_by_side_with_their_reasons():
     lines = run(between(20, 21, first_status=502, detail="/cart/"))
     assert "20|0/1200" in row([result("web", lines=lines)], "web kill")

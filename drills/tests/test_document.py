@@ -22,7 +22,8 @@ def test_a_row_has_target_beside_figure_median_and_worst_and_its_commit():
 
 def test_machine_commit_and_what_is_not_measured_are_named():
     text = document.text([WEB], {})
-    assert "Measured on 2 cores of a test. 1 of 1 drills measured reach their targets." in text
+    assert "Measured on 2 cores of a test. Early release of a dead leader's lease ([0028](" in text
+    assert "is off. 1 of 1 drills measured reach their targets." in text
     assert row(text, "web kill")[-1] == "bbbbbbbbb+"
     assert "web stop, pause, cut, rolling;" in text
     assert "web kill" not in document.unmeasured({"web kill"})

@@ -4,7 +4,7 @@ import pytest
 
 from drills import document, matrix, page, program, store
 from drills.program import Asked, lacking, of_set
-from drills.tests.samples import result
+from drills.tests.samples import FAULT, result, run, waiting
 
 LOAD = Asked(20.0, 0.3)
 WEB, CACHE = matrix.drill("web", "kill"), matrix.drill("cache", "kill")
@@ -12,6 +12,7 @@ WEB, CACHE = matrix.drill("web", "kill"), matrix.drill("cache", "kill")
 
 def done(drill=WEB, load=LOAD, *, at="2026-11-21T13:00:00", away=None, **changes) -> dict:
     set_up = {"rate": load.rate, "write_share": load.write_share, "away": drill.seconds if away is None else away}
+    set_up |= {"early_release": True} if load.early_release else {}
     return result(drill.victim.name, drill.fault.name, at=at, set_up=set_up, **changes)
 
 
@@ -31,6 +32,8 @@ def test_only_runs_of_the_same_drill_under_the_same_load_count():
     assert not counts(done(away=30))
     assert not counts(done(load=Asked(10.0, 0.3)))
     assert not counts(done(load=Asked(20.0, 0.5)))
+    assert not counts(done(load=Asked(20.0, 0.3, early_release=True)))
+    assert of_set([WEB], Asked(20.0, 0.3, early_release=True))(done(load=Asked(20.0, 0.3, early_release=True)))
     assert not counts(result("web")), "a result that does not say how it was made"
 
 
@@ -88,6 +91,14 @@ def test_an_interrupted_set_says_what_is_measured_so_far(kept, written, monkeypa
     with pytest.raises(KeyboardInterrupt):
         program.several([WEB, CACHE], LOAD, since="", is_all=True)
     assert written["document"] == kept
+
+
+def test_a_median_that_misses_its_target_is_no_success(kept, written):
+    early = {"set_up": {"rate": 20, "write_share": 0.3, "early_release": True}}
+    slow = [result(lines=run(waiting(FAULT, 15, "write")), at=f"2026-11-21T13:0{n}:00", **early) for n in range(3)]
+    assert all(one["state"] == "pass" for one in slow)
+    assert program.end(slow[:2]) == 0
+    assert program.end(slow) == 1
 
 
 def test_an_invalid_run_counts_until_there_is_a_better_one(kept, written):

@@ -120,6 +120,15 @@ def test_a_shorter_fault_does_not_stand_in_for_the_whole_one(tmp_path, history):
     assert [result["record"]["set_up"]["away"] for result in short] == [5]
 
 
+def test_runs_of_a_stack_that_is_set_up_otherwise_do_not_stand_in_for_the_newest(tmp_path, history):
+    folder = tmp_path / "drills"
+    for number, early in enumerate([{"early_release": True}, {}]):
+        set_up = {"rate": 20, "write_share": 0.3, "away": 5} | early
+        keep(folder, commit=history[2], at=f"2026-11-21T13:0{number}:00+00:00", set_up=set_up)
+    (found,) = store.standing(folder=folder)
+    assert "early_release" not in found["record"]["set_up"]
+
+
 def test_what_the_short_set_allows_its_load_is_no_figure(tmp_path, history):
     folder = tmp_path / "drills"
     for number, late in enumerate([0.005, 0.1]):

@@ -1,0 +1,21 @@
+"""What a run's figures hold for: its load, how long its victim was away, and what of the stack decides them."""
+
+from stack import direct
+from stack.engine import api, containers
+
+QUESTION = ("away", "rate", "write_share", "early_release")  # other answers belong to another question
+OLDER = {"early_release": False}  # of results that were written before it was asked
+
+
+def early_release() -> bool:
+    """Whether the Postgres nodes release a dead leader's lease early: what a failover takes depends on it."""
+    nodes = [one for one in containers(stopped=True) if one.service in direct.POSTGRES]
+    return bool(nodes) and all("EARLY_RELEASE=1" in api(f"/containers/{one.id}/json")["Config"]["Env"] for one in nodes)
+
+
+def of(record: dict) -> dict:
+    return OLDER | record.get("set_up", {})
+
+
+def is_early(record: dict) -> bool:
+    return of(record)["early_release"]
