@@ -64,7 +64,8 @@ def row(one: Standing) -> list[str]:
     back = time(one, "back_after") if one.targets.back_after else ""
     gaps = [time(one, "write_gap"), time(one, "read_gap"), back, moved(one)]
     whole = [time(one, "whole_after", digits=0), count(one, "operator"), one.state]
-    name = f"{one.name} x{len(one.shown)}" if len(one.shown) > 1 else one.name
+    short = one.name.replace("postgres-primary+", "primary+")  # two names have to fit where one does
+    name = f"{short} x{len(one.shown)}" if len(one.shown) > 1 else short
     return [name, failed(one), *gaps, seconds(one.worst("slowest")), *counted, *whole]
 
 

@@ -73,7 +73,7 @@ def play(one: Drill, victims: list[Container], log: Log, journal: Journal) -> tu
     one.fault.act(victims)
     log.add("note", f"{names(victims)} {one.fault.done}")
     time.sleep(one.seconds)
-    undone = log.add("undo", "over" if one.fault.of else "putting it back")
+    undone = log.add("undo", "putting it back" if one.fault.lasts else "over")
     for word in journal.undo():
         log.add("note", word)
     return wait_until_whole(victims, log, undone)

@@ -1,6 +1,6 @@
 """What can be done to containers. Each is one or more calls to the engine, and none is left half done by Ctrl-C."""
 
-from stack.engine import Container, api, post, script
+from stack.engine import Container, api, at_once, post, script
 from stack.servers import in_rotation, until
 
 from drills.signals import held
@@ -45,6 +45,6 @@ def rolling(victims: list[Container]) -> None:
 
 
 def act(verb: str, victims: list[Container]) -> None:
+    """All at once."""
     with held():
-        for victim in victims:
-            post(f"/containers/{victim.id}/{verb}")
+        at_once(lambda victim: post(f"/containers/{victim.id}/{verb}"), victims)

@@ -9,38 +9,54 @@ from stack import direct
 
 from drills import faults
 
+HARM = ("kill", "stop", "pause", "cut")
+POSTGRES = r"postgres-\d"
+
 
 @dataclass(frozen=True, slots=True)
 class Victim:
     """`services`: a regular expression of the compose services it stands for; the first running container is hit, or,
-    where the role moves, the one that `role()` names at that moment. `away`: seconds dead, unless the fault's own."""
+    where the role moves, the one that `role()` names at that moment. `away`: seconds dead, unless the fault's own.
+    `faults`: those that fit it. `also`: victims that are hit at the same moment."""
 
     name: str
     services: str
     role: Callable[[], str] | None = None
     away: float | None = None
+    faults: tuple[str, ...] = HARM
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`act` breaks, `seconds` is how long it stays so; `done` is how a person says it. `of`: the one victim it fits,
-    all of whose containers take part; such a fault undoes itself."""
+    """`act` breaks, `seconds` is how long it stays so; `done` is how a person says it, `says` what it is. One of no
+    seconds undoes itself, and all containers of its victim take part."""
 
     name: str
     act: Callable
     done: str
+    says: str
     seconds: float = 0
-    of: str | None = None
+
+    @property
+    def lasts(self) -> bool:
+        return self.seconds > 0
+
+
+def with_primary(other: str) -> Victim:
+    """Two at once: whoever leads Postgres, and another victim."""
+    of = f"postgres-primary+{other}"
+    return Victim(of, POSTGRES, direct.postgres_primary, away=30, faults=("kill",), also=(other,))
 
 
 VICTIMS = (
     Victim("nginx", "nginx"),
     Victim("haproxy", r"haproxy-\d"),
-    Victim("web", "web"),
+    Victim("web", "web", faults=(*HARM, "rolling")),
     Victim("pgbouncer", r"pgbouncer-\d"),
     # Longer away than its lease lasts: the others must manage without it.
-    Victim("postgres-primary", r"postgres-\d", direct.postgres_primary, away=30),
-    Victim("postgres-standby", r"postgres-\d", direct.postgres_standby),
+    Victim("postgres-primary", POSTGRES, direct.postgres_primary, away=30, faults=(*HARM, "switchover")),
+    Victim("postgres-standby", POSTGRES, direct.postgres_standby),
     Victim("etcd", r"etcd-\d", direct.etcd_leader),
     Victim("redis-master", r"redis-\d", direct.redis_master),
     Victim("redis-replica", r"redis-\d", direct.redis_replica),
@@ -52,15 +68,18 @@ VICTIMS = (
     Victim("postgres-exporter", "postgres-exporter"),
     Victim("pgbouncer-exporter", r"pgbouncer-exporter-\d"),
     Victim("redis-exporter", "redis-exporter"),
+    with_primary("etcd"),
+    with_primary("haproxy"),
+    with_primary("redis-master"),
 )
 
 FAULTS = (
-    Fault("kill", faults.kill, "killed", 10),
-    Fault("stop", faults.stop, "stopped", 10),
-    Fault("pause", faults.pause, "paused", 60),
-    Fault("cut", faults.cut, "cut off from its networks", 60),
-    Fault("switchover", faults.switchover, "handed over", of="postgres-primary"),
-    Fault("rolling", faults.rolling, "restarted, one replica after the other", of="web"),
+    Fault("kill", faults.kill, "killed", "SIGKILL, as if its machine had gone", 10),
+    Fault("stop", faults.stop, "stopped", "asked to end, within its own grace period", 10),
+    Fault("pause", faults.pause, "paused", "frozen: it accepts connections and answers nothing", 60),
+    Fault("cut", faults.cut, "cut off from its networks", "off every network, while it goes on running", 60),
+    Fault("switchover", faults.switchover, "handed over", "planned work: the primary hands over to a standby"),
+    Fault("rolling", faults.rolling, "restarted, one replica after the other", "a new release, replica by replica"),
 )
 
 # Runs of a cell, where one would say too little: a failover's time depends on where in its lease the primary dies.
@@ -109,11 +128,14 @@ class Drill:
 def drill(victim: str, fault: str, *, seconds: float | None = None, runs: int | None = None) -> Drill:
     """The pair of these names; Unknown when there is none."""
     if not victim and not fault:
-        raise Unknown(f"say what to hit and how, for example V=web F=kill.\n{listed('victim')}\n{listed('fault')}")
+        lists = "\n".join([listed("victim"), listed("fault"), *others()])
+        raise Unknown(f"say what to hit and how, for example V=web F=kill.\n{lists}")
     hit, how = named("victim", victim), named("fault", fault)
-    if how.of and how.of != hit.name:
-        raise Unknown(f"{how.name} is nothing that {hit.name} can do: say V={how.of} F={how.name}.")
-    if how.of and seconds is not None:
+    if how.name not in hit.faults:
+        whose = next(one.name for one in VICTIMS if how.name in one.faults)
+        fit = " or ".join(hit.faults)
+        raise Unknown(f"{how.name} does not fit {hit.name}: say V={whose} F={how.name}, or F={fit}.")
+    if not how.lasts and seconds is not None:
         raise Unknown(f"AWAY={seconds:g} says how long a victim stays away; {how.name} leaves none away: leave it out.")
     usual = hit.away if hit.away and how.name in ("kill", "stop") else how.seconds
     return Drill(hit, how, usual if seconds is None else seconds, runs or 1)
@@ -135,9 +157,14 @@ def listed(what: str) -> str:
     return f"The {what}s: {', '.join(row.name for row in TABLES[what])}."
 
 
+def others() -> list[str]:
+    """Which victims take other faults than most do."""
+    return [f"{one.name} takes {', '.join(one.faults)}." for one in VICTIMS if one.faults != HARM]
+
+
 def every() -> list[Drill]:
-    fits = ((victim.name, fault.name) for victim in VICTIMS for fault in FAULTS if fault.of in (None, victim.name))
-    return [drill(*pair, runs=RUNS.get(pair)) for pair in fits]
+    pairs = [(victim.name, fault) for victim in VICTIMS for fault in victim.faults]
+    return [drill(*pair, runs=RUNS.get(pair)) for pair in pairs]
 
 
 def short() -> list[Drill]:

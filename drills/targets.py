@@ -66,6 +66,7 @@ class Row:
 
 HARM = ("kill", "stop", "pause", "cut")
 PRIMARY = ("postgres-primary",)
+AT_ONCE = ("postgres-primary+etcd", "postgres-primary+haproxy", "postgres-primary+redis-master")
 SINGLES = ("web", "haproxy", "pgbouncer", "etcd", "sentinel", "cache", "postgres-standby")
 REDIS = ("redis-master", "redis-replica")
 OPERATIONS = (
@@ -77,6 +78,8 @@ ROWS = (
     Row(PRIMARY, ("pause", "cut"), Targets(write_gap=within(24)), Targets(write_gap=within(8))),
     Row(PRIMARY, ("stop",), Targets(write_gap=within(5)), Targets(write_gap=within(3))),
     Row(PRIMARY, ("switchover",), Targets(write_gap=within(3))),
+    # Another failover beside the primary's: two seconds more.
+    Row(AT_ONCE, ("kill",), Targets(write_gap=within(26)), Targets(write_gap=within(8))),
     Row(SINGLES, HARM, Targets()),
     Row(("web",), ("rolling",), Targets()),
     Row(REDIS, HARM, Targets()),

@@ -8,7 +8,7 @@ import json
 import os
 from pathlib import Path
 
-from stack.engine import Absent, Container, api, post
+from stack.engine import Absent, Container, api, at_once, post
 
 from drills.signals import held
 
@@ -29,9 +29,12 @@ class Journal:
         half.replace(self.path)
 
     def undo(self) -> list[str]:
-        """-> what had to be put back, in words. Not interrupted: a second Ctrl-C waits."""
+        """-> what had to be put back, in words: all at once, as an engine does after a reboot.
+
+        Not interrupted: a second Ctrl-C waits. When one fails the others are put back, and the journal stays.
+        """
         with held():
-            done = [word for saved in self._saved() for word in restore(saved)]
+            done = [word for words in at_once(restore, self._saved()) for word in words]
             self.path.unlink(missing_ok=True)
         return done
 

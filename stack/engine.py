@@ -5,6 +5,8 @@ import json
 import os
 import socket
 import subprocess
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
@@ -92,6 +94,13 @@ def api(path: str, body: dict | None = None, *, method="GET", timeout=120):
         return json.loads(said) if said else None
     finally:
         connection.close()
+
+
+def at_once(call: Callable, items: Sequence) -> list:
+    """Of each item what the call gives, all in threads; of those that fail, the first is raised when all have ended."""
+    with ThreadPoolExecutor(max_workers=max(1, len(items))) as threads:
+        ended = [threads.submit(call, item) for item in items]
+    return [one.result() for one in ended]
 
 
 def one(service: str) -> Container:

@@ -14,6 +14,15 @@ def test_the_primary_may_let_writes_wait_but_nothing_fail(early, gaps):
     assert all(str(row.read_gap) == "< 2 s" and str(row.failed) == "0" for row in rows)
 
 
+def test_two_at_once_may_take_two_seconds_longer_than_the_primary_alone():
+    for early in (False, True):
+        alone = of("postgres-primary", "kill", early=early)
+        for victim in ("etcd", "haproxy", "redis-master"):
+            both = of(f"postgres-primary+{victim}", "kill", early=early)
+            assert both.write_gap.most == alone.write_gap.most + 2
+            assert str(both.failed) == "0"
+
+
 def test_the_median_of_kills_is_judged_where_leases_are_released_early():
     assert str(of("postgres-primary", "kill", early=True).write_gap_median) == "≤ 4.5 s"
     assert of("postgres-primary", "kill").write_gap_median is None

@@ -1,6 +1,7 @@
 """Whatever was broken is put back from the journal alone, once or twice, by this drill or the next."""
 
 import json
+import threading
 
 import pytest
 
@@ -55,6 +56,32 @@ def test_a_cut_that_was_interrupted_half_way_is_undone(engine, victims, tmp_path
     journal.undo()
     assert networks(engine) == before
     assert "/networks/stack_app/connect" not in [path for path, _ in engine.calls]
+
+
+def test_all_are_hit_at_once_and_put_back_at_once(engine, monkeypatch, tmp_path):
+    """Each call waits for the other: one after the other would never end."""
+    meeting, post = threading.Barrier(2, timeout=5), engine.post
+
+    def together(path, body=None):
+        meeting.wait()
+        post(path, body)
+
+    for module in (faults, undo):
+        monkeypatch.setattr(module, "post", together)
+    Journal(tmp_path).write(engine.containers())
+    faults.kill(engine.containers())
+    assert {engine.state(name) for name in engine.facts} == {"exited"}
+    assert Journal(tmp_path).undo() == [f"{LONG} started", "other.1 started"]
+
+
+def test_one_that_cannot_be_put_back_hinders_no_other(engine, tmp_path):
+    Journal(tmp_path).write(engine.containers())
+    faults.kill(engine.containers())
+    del engine.facts[LONG]["NetworkSettings"]
+    with pytest.raises(KeyError):
+        Journal(tmp_path).undo()
+    assert engine.state("other.1") == "running"
+    assert Journal(tmp_path).is_left()
 
 
 def test_undoing_twice_does_nothing_the_second_time(engine, victims, tmp_path):

@@ -35,6 +35,20 @@ def test_a_role_is_hit_where_it_is(stack):
     assert victims.find(led_by("redis-2")) == [stack[3]]
 
 
+def test_two_are_hit_at_once_each_where_its_role_is(stack, monkeypatch):
+    stack += [container("postgres-1"), container("postgres-2"), container("haproxy-1")]
+    both = matrix.drill("postgres-primary+redis-master", "kill")
+    both = replace(both, victim=replace(both.victim, role=lambda: "postgres-2"))
+    other = replace(matrix.named("victim", "redis-master"), role=lambda: "redis-1")
+    monkeypatch.setattr(victims, "named", lambda *_: other)
+    assert [one.service for one in victims.find(both)] == ["postgres-2", "redis-1"]
+    assert victims.is_there(both)
+    stack[:] = [one for one in stack if not one.service.startswith("redis")]
+    assert not victims.is_there(both)
+    with pytest.raises(Refused, match="no container of redis-master"):
+        victims.find(both)
+
+
 def test_who_is_down_already_is_not_hit(stack):
     stack[0] = container("web", state="exited")
     with pytest.raises(Refused, match=r"web \(web\) is down already: `make up` first"):
