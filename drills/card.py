@@ -63,7 +63,8 @@ def row(one: Standing) -> list[str]:
     counted = [count(one, name) for name in ("lost", "twice", "unseen")]
     back = time(one, "back_after") if one.targets.back_after else ""
     gaps = [time(one, "write_gap"), time(one, "read_gap"), back, moved(one)]
-    whole = [time(one, "whole_after", digits=0), count(one, "operator"), one.state]
+    hand = count(one, "operator").removeprefix("0")  # nobody's hand needs no column
+    whole = [time(one, "whole_after", digits=0), hand, one.state]
     short = one.name.replace("postgres-primary+", "primary+")  # two names have to fit where one does
     name = f"{short} x{len(one.shown)}" if len(one.shown) > 1 else short
     return [name, failed(one), *gaps, seconds(one.worst("slowest")), *counted, *whole]
@@ -123,7 +124,7 @@ def cut(line: str) -> str:
 
 def table(rows: list[list[str]], colour: bool) -> list[str]:
     """Columns as wide as they must be; one without any figure is left out."""
-    filled = [n for n in range(len(COLUMNS)) if any(line[n] for line in rows[1:])]
+    filled = [n for n in range(len(COLUMNS)) if any(line[n] for line in rows[2:])]
     widths = {n: max(len(line[n]) for line in rows) for n in filled}
     between = "  " if sum(widths.values()) + 2 * len(filled) <= WIDTH else " "
     return [painted(between.join(padded(line[n], widths[n], n) for n in filled), line[-1], colour) for line in rows]

@@ -21,7 +21,7 @@ from drills.matrix import Drill
 from drills.set_up import early_release
 from drills.signals import held
 from drills.undo import Journal
-from drills.victims import find
+from drills.victims import find, require_possible
 from drills.watcher import Log, Watcher, leader
 
 QUIET = 4  # seconds of load before the fault, so that there is something to compare with
@@ -36,6 +36,7 @@ Tell = Callable[[float, str, str], None]
 def run(one: Drill, rate: float, write_share: float, tell: Tell) -> dict:
     """-> the drill's record. Refused: it could not begin, and nothing was broken."""
     find(one)
+    require_possible(one)
     require_whole()
     at = datetime.now(UTC)
     out = store.FOLDER / "runs" / f"{at:%Y%m%d-%H%M%S}-{one.victim.name}-{one.fault.name}"
@@ -68,7 +69,7 @@ def run(one: Drill, rate: float, write_share: float, tell: Tell) -> dict:
 
 def play(one: Drill, victims: list[Container], log: Log, journal: Journal) -> tuple[float | None, list[str]]:
     """-> seconds from the undoing to full redundancy (None: never), and what a person would have had to do."""
-    journal.write(victims)
+    journal.write(victims, one.fault.mend)
     log.add("fault", f"{one}: {names(victims)}")
     one.fault.act(victims)
     log.add("note", f"{names(victims)} {one.fault.done}")

@@ -7,10 +7,15 @@ from dataclasses import dataclass, replace
 from loadtest.openloop import LATE_START
 from stack import direct
 
-from drills import faults
+from drills import faults, network
 
 HARM = ("kill", "stop", "pause", "cut")
+NETWORK = ("cut-voters", "cut-voter", "cut-etcd", "slow")
 POSTGRES = r"postgres-\d"
+
+
+def never(_: tuple) -> str:
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +35,16 @@ class Victim:
 @dataclass(frozen=True, slots=True)
 class Fault:
     """`act` breaks, `seconds` is how long it stays so; `done` is how a person says it, `says` what it is. One of no
-    seconds undoes itself, and all containers of its victim take part."""
+    seconds undoes itself, and all containers of its victim take part. `mend`: what undoing takes beyond the containers
+    (drills/undo.py). `lacks`: given the victim's containers, a sentence when it cannot be on this stack."""
 
     name: str
     act: Callable
     done: str
     says: str
     seconds: float = 0
+    mend: str = ""
+    lacks: Callable = never
 
     @property
     def lasts(self) -> bool:
@@ -55,7 +63,7 @@ VICTIMS = (
     Victim("web", "web", faults=(*HARM, "rolling")),
     Victim("pgbouncer", r"pgbouncer-\d"),
     # Longer away than its lease lasts: the others must manage without it.
-    Victim("postgres-primary", POSTGRES, direct.postgres_primary, away=30, faults=(*HARM, "switchover")),
+    Victim("postgres-primary", POSTGRES, direct.postgres_primary, away=30, faults=(*HARM, "switchover", *NETWORK)),
     Victim("postgres-standby", POSTGRES, direct.postgres_standby),
     Victim("etcd", r"etcd-\d", direct.etcd_leader),
     Victim("redis-master", r"redis-\d", direct.redis_master),
@@ -73,6 +81,18 @@ VICTIMS = (
     with_primary("redis-master"),
 )
 
+
+def cut_from(name: str, act: Callable, whom: str) -> Fault:
+    """A network that fails in part."""
+    says = f"packets to and from {whom} vanish, and only those"
+    return Fault(name, act, f"cut off from {whom}", says, 60, mend="network", lacks=network.lacks)
+
+
+SLOW = (
+    f"every connection to it is reset once, then {network.DELAY * 1000:g} ms late in each direction; "
+    f"{network.LOSS * 100:g} % of its packets are lost"
+)
+
 FAULTS = (
     Fault("kill", faults.kill, "killed", "SIGKILL, as if its machine had gone", 10),
     Fault("stop", faults.stop, "stopped", "asked to end, within its own grace period", 10),
@@ -80,6 +100,10 @@ FAULTS = (
     Fault("cut", faults.cut, "cut off from its networks", "off every network, while it goes on running", 60),
     Fault("switchover", faults.switchover, "handed over", "planned work: the primary hands over to a standby"),
     Fault("rolling", faults.rolling, "restarted, one replica after the other", "a new release, replica by replica"),
+    cut_from("cut-voters", network.cut_voters, "both other Postgres nodes"),
+    cut_from("cut-voter", network.cut_voter, "one of the other Postgres nodes"),
+    cut_from("cut-etcd", network.cut_etcd, "all etcd members"),
+    Fault("slow", network.slow, "slow to reach", SLOW, 60, mend="network", lacks=network.lacks),
 )
 
 # Runs of a cell, where one would say too little: a failover's time depends on where in its lease the primary dies.

@@ -11,7 +11,7 @@ from drills.drill import run
 from drills.lock import Refused
 from drills.matrix import Drill
 from drills.standing import standings
-from drills.victims import is_there
+from drills.victims import is_there, lacks
 
 REPEATS = 2  # of a run that cannot tell, because the load came late
 
@@ -49,12 +49,19 @@ def several(drills: list[Drill], load: Asked, *, since: str, is_all: bool) -> in
 
 
 def present(drills: list[Drill]) -> list[Drill]:
-    """Those whose victim this stack has; the others are named, so that none is missed unseen."""
+    """Those that this stack can have; the others are named, so that none is missed unseen."""
     there = [drill for drill in drills if is_there(drill)]
     absent = sorted({drill.victim.name for drill in drills if drill not in there})
     if absent:
         print(f"left out, for this stack has none: {', '.join(absent)}", flush=True)
-    return there
+    return [drill for drill in there if is_possible(drill)]
+
+
+def is_possible(drill: Drill) -> bool:
+    why = lacks(drill)
+    if why:
+        print(f"left out: {drill}: {why}", flush=True)
+    return not why
 
 
 def known(since: str) -> str:

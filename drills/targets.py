@@ -78,6 +78,11 @@ ROWS = (
     Row(PRIMARY, ("pause", "cut"), Targets(write_gap=within(24)), Targets(write_gap=within(8))),
     Row(PRIMARY, ("stop",), Targets(write_gap=within(5)), Targets(write_gap=within(3))),
     Row(PRIMARY, ("switchover",), Targets(write_gap=within(3))),
+    # Off, nobody takes over from a primary that has its lease and no voter: writes wait until it is over.
+    Row(PRIMARY, ("cut-voters",), Targets(failed=None, write_gap=None), Targets(write_gap=within(8))),
+    # The other voter confirms; and in failsafe mode a primary that reaches both others stays, etcd or not.
+    Row(PRIMARY, ("cut-voter", "cut-etcd"), Targets(failovers=NONE)),
+    Row(PRIMARY, ("slow",), Targets(write_gap=under(3), failovers=NONE)),
     # Another failover beside the primary's: two seconds more.
     Row(AT_ONCE, ("kill",), Targets(write_gap=within(26)), Targets(write_gap=within(8))),
     Row(SINGLES, HARM, Targets()),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from stack.engine import Absent, Container, api, at_once, post
 
+from drills import network
 from drills.signals import held
 
 NAME = "undo.journal"
@@ -19,11 +20,11 @@ class Journal:
     def __init__(self, folder: Path):
         self.path = folder / NAME
 
-    def write(self, victims: list[Container]) -> None:
-        """OSError when it cannot be kept; then nothing may be broken."""
+    def write(self, victims: list[Container], mend: str = "") -> None:
+        """`mend`: a name of MENDS. OSError when it cannot be kept; then nothing may be broken."""
         half = self.path.with_suffix(".part")
         with half.open("w", encoding="utf-8") as file:
-            json.dump([snapshot(api(f"/containers/{victim.id}/json")) for victim in victims], file, indent=1)
+            json.dump([snapshot(api(f"/containers/{victim.id}/json"), mend) for victim in victims], file, indent=1)
             file.flush()
             os.fsync(file.fileno())
         half.replace(self.path)
@@ -34,7 +35,9 @@ class Journal:
         Not interrupted: a second Ctrl-C waits. When one fails the others are put back, and the journal stays.
         """
         with held():
-            done = [word for words in at_once(restore, self._saved()) for word in words]
+            saved = self._saved()
+            done = [word for words in at_once(restore, saved) for word in words]
+            done += [word for name in mends_of(saved) for word in MENDS[name](saved)]
             self.path.unlink(missing_ok=True)
         return done
 
@@ -45,10 +48,19 @@ class Journal:
         return json.loads(self.path.read_text(encoding="utf-8")) if self.path.exists() else []
 
 
-def snapshot(facts: dict) -> dict:
+# What putting back a fault needs beyond the containers themselves: each takes the snapshots, and does no harm twice.
+MENDS = {"network": network.mend}
+
+
+def mends_of(saved: list[dict]) -> list[str]:
+    return list(dict.fromkeys(one["mend"] for one in saved if one.get("mend")))
+
+
+def snapshot(facts: dict, mend: str = "") -> dict:
     """What must be put back of one container, from what the engine says of it."""
     networks = facts["NetworkSettings"]["Networks"]
     return {
+        "mend": mend,
         "id": facts["Id"],
         "name": facts["Name"].lstrip("/"),
         "networks": {name: endpoint(network, facts["Id"][:12]) for name, network in networks.items()},

@@ -47,6 +47,16 @@ def holder(victim: Victim) -> str:
         raise Refused(f"nobody says who is {victim.name} ({error}): `make up`, then again.") from None
 
 
+def lacks(drill: Drill) -> str:
+    """Why this stack or machine cannot have such a drill, in a sentence; empty when it can."""
+    return drill.fault.lacks(tuple(candidates(drill.victim)))
+
+
+def require_possible(drill: Drill) -> None:
+    if why := lacks(drill):
+        raise Refused(f"{drill} cannot be: {why}")
+
+
 def is_there(drill: Drill) -> bool:
     """Whether this stack has such a container at all: Grafana may have been left out."""
     there = [one.service for one in containers(stopped=True)]

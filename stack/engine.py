@@ -81,6 +81,16 @@ def post(path: str, body: dict | None = None):
 
 def api(path: str, body: dict | None = None, *, method="GET", timeout=120):
     """Asks the engine over its socket, in JSON: a millisecond, where the client program costs 60 of CPU."""
+    said = answer(path, body, method, timeout)
+    return json.loads(said) if said else None
+
+
+def text(path: str) -> str:
+    """An answer that is no JSON: the log of a container with a terminal, say."""
+    return answer(path, None, "GET", 120).decode(errors="replace")
+
+
+def answer(path: str, body: dict | None, method: str, timeout: float) -> bytes:
     connection = Local("engine", timeout=timeout)
     try:
         content = json.dumps(body) if body is not None else None
@@ -91,7 +101,7 @@ def api(path: str, body: dict | None = None, *, method="GET", timeout=120):
             raise Absent(said[:300].decode())
         # 304: it is so already, running or stopped.
         assert answer.status in (200, 201, 204, 304), f"{method} {path}: {answer.status} {said[:300].decode()}"
-        return json.loads(said) if said else None
+        return said
     finally:
         connection.close()
 

@@ -24,14 +24,23 @@ def row(results, name: str) -> str:
 
 def test_a_row_shows_figures_and_the_verdict():
     assert row([GOOD], "web kill").split() == [
-        "web", "kill", "0|0/1200", "0.2", "0.1", "0.0", "0", "0", "0", "10", "0", "pass"
+        "web", "kill", "0|0/1200", "0.2", "0.1", "0.0", "0", "0", "0", "10", "pass"
     ]  # fmt: skip
+    assert row([result("web", operator=["make up"])], "web kill").endswith(" 10     1  FAIL")
 
 
 def test_targets_of_every_row_stand_in_the_head_and_its_own_beside_the_figure():
     lines = card.text([GOOD, GAP[0]]).splitlines()
-    assert lines[1].split() == ["target", "0", "<", "2", "<", "2", "0", "0", "0", "≤", "120", "0"]
+    assert lines[1].split() == ["target", "0", "<", "2", "<", "2", "0", "0", "0", "≤", "120"]
     assert "10.0 ≤ 24 " in row([GOOD, GAP[0]], "postgres-primary kill")
+
+
+def test_where_the_leadership_may_not_move_its_moves_are_shown():
+    moved = result("postgres-primary", "cut-etcd")
+    assert row([moved, GOOD], "postgres-primary cut-etcd").split()[5] == "1"
+    assert row([moved, GOOD], "postgres-primary cut-etcd").endswith("FAIL")
+    assert "postgres-primary cut-etcd, 2026-11-21T13:00: failovers 1, target 0" in card.text([moved])
+    assert "moved" not in card.text([GOOD, GAP[0]])
 
 
 def test_several_runs_show_median_and_worst_and_the_worst_decides():

@@ -23,6 +23,18 @@ def test_two_at_once_may_take_two_seconds_longer_than_the_primary_alone():
             assert str(both.failed) == "0"
 
 
+@pytest.mark.parametrize("fault", ["cut-voter", "cut-etcd", "slow"])
+def test_a_primary_that_reaches_a_voter_stays(fault):
+    row = of("postgres-primary", fault)
+    assert (row.failovers, str(row.failed)) == (Limit(0), "0")
+    assert row.write_gap.most <= 3
+
+
+def test_one_that_reaches_none_is_replaced_where_leases_are_released_early():
+    assert str(of("postgres-primary", "cut-voters", early=True).write_gap) == "≤ 8 s"
+    assert of("postgres-primary", "cut-voters").write_gap is None
+
+
 def test_the_median_of_kills_is_judged_where_leases_are_released_early():
     assert str(of("postgres-primary", "kill", early=True).write_gap_median) == "≤ 4.5 s"
     assert of("postgres-primary", "kill").write_gap_median is None
