@@ -19,9 +19,11 @@ from stack.engine import containers
 
 from drills import load, lock, matrix, program, signals, store
 from drills.lock import Refused
+from drills.matrix import Drill
 from drills.set_up import early_release
 from drills.undo import Journal
 
+MOST = 300  # requests a second
 BROKE_OFF = (AssertionError, OSError, subprocess.SubprocessError, http.client.HTTPException)
 
 
@@ -88,7 +90,7 @@ def parser() -> argparse.ArgumentParser:
     several.add_argument("--since", default="")
     several.set_defaults(prepare=prepare_several)
     for verb in (one, several):
-        verb.add_argument("--rate", type=number("RATE", float, 1, 300), default=20.0)
+        verb.add_argument("--rate", type=number("RATE", float, 1, MOST), default=20.0)
         verb.add_argument("--write-share", type=number("WRITE_SHARE", float, 0.01, 0.9), default=0.3)
     verbs.add_parser("undo").set_defaults(prepare=lambda _: lambda: 0)
     return main
@@ -96,12 +98,22 @@ def parser() -> argparse.ArgumentParser:
 
 def prepare_one(options: argparse.Namespace) -> Callable[[], int]:
     drill = matrix.drill(options.victim, options.fault, seconds=options.seconds, runs=options.runs)
+    affordable([drill], options.rate)
     return lambda: program.one(drill, load_of(options))
 
 
 def prepare_several(options: argparse.Namespace) -> Callable[[], int]:
     drills, since = matrix.drills(options.name), program.known(options.since)
+    affordable(drills, options.rate)
     return lambda: program.several(drills, load_of(options), since=since, is_all=options.name == "all")
+
+
+def affordable(drills: list[Drill], rate: float) -> None:
+    """A fault that comes with more load than usual must not ask for more than there can be."""
+    for drill in drills:
+        if drill.fault.load * rate > MOST:
+            most = MOST / drill.fault.load
+            raise Refused(f"RATE={rate:g}: {drill} loads {drill.fault.load:g} times as much; use at most {most:g}.")
 
 
 def load_of(options: argparse.Namespace) -> program.Asked:

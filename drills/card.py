@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from drills.judge import FAIL, INVALID, PASS
-from drills.standing import Standing, bound, early_words, missed, seconds, spread, standings
+from drills.standing import Standing, back, bound, early_words, missed, seconds, spread, standings
 from drills.targets import Targets
 
 WIDTH = 120
@@ -61,11 +61,12 @@ def wants_colour(stream) -> bool:
 
 def row(one: Standing) -> list[str]:
     counted = [count(one, name) for name in ("lost", "twice", "unseen")]
-    back = time(one, "back_after") if one.targets.back_after else ""
-    gaps = [time(one, "write_gap"), time(one, "read_gap"), back, moved(one)]
+    judged = back(one)
+    returned = time(one, judged) if judged else ""
+    gaps = [time(one, "write_gap"), time(one, "read_gap"), returned, moved(one)]
     hand = count(one, "operator").removeprefix("0")  # nobody's hand needs no column
     whole = [time(one, "whole_after", digits=0), hand, one.state]
-    short = one.name.replace("postgres-primary+", "primary+")  # two names have to fit where one does
+    short = one.name.replace("postgres-primary", "primary")  # with whom is hit beside it, it has to fit
     name = f"{short} x{len(one.shown)}" if len(one.shown) > 1 else short
     return [name, failed(one), *gaps, seconds(one.worst("slowest")), *counted, *whole]
 
@@ -91,7 +92,8 @@ def time(one: Standing, name: str, digits=1) -> str:
     figure, limit = spread(one, name, digits), getattr(one.targets, name)
     if limit is None:
         return f"({figure})"
-    return figure if limit == getattr(COMMON, name) else f"{figure} {bound(one, name)}".removesuffix(" s")
+    own = bound(one, name).removesuffix(" s").replace(" ", "")
+    return figure if limit == getattr(COMMON, name) else f"{figure} {own}"
 
 
 # -- Below the rows ----------------------------------------------------------------------------------------------------

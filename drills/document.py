@@ -9,7 +9,7 @@ from stack.engine import ROOT
 
 from drills import card, matrix
 from drills.judge import PASS
-from drills.standing import Standing, bound, early_words, missed, seconds, spread, standings
+from drills.standing import Standing, back, bound, early_words, missed, seconds, spread, standings
 from drills.store import write_whole
 
 PAGE = ROOT / "docs/failover.md"
@@ -91,8 +91,8 @@ def gap(one: Standing, name: str) -> str:
 
 def writes(one: Standing) -> str:
     """Of what is judged by its return only, that stands beside."""
-    back = f"; back {gap(one, 'back_after')}" if one.targets.back_after else ""
-    return gap(one, "write_gap") + back
+    judged = back(one)
+    return gap(one, "write_gap") + (f"; back {gap(one, judged)}" if judged else "")
 
 
 def failovers(one: Standing) -> str:

@@ -28,6 +28,7 @@ QUIET = 4  # seconds of load before the fault, so that there is something to com
 TAIL = 4  # and after full redundancy is back
 WHOLE = 180  # seconds after the undoing; later it is a person's work
 EVERY = 0.5
+FEW = 3  # that are told by name
 SETTLE = 60  # seconds for what mends itself: a standby that catches up after the last drill
 
 Tell = Callable[[float, str, str], None]
@@ -40,8 +41,9 @@ def run(one: Drill, rate: float, write_share: float, tell: Tell) -> dict:
     require_whole()
     at = datetime.now(UTC)
     out = store.FOLDER / "runs" / f"{at:%Y%m%d-%H%M%S}-{one.victim.name}-{one.fault.name}"
+    rate *= one.fault.load
     asked = {"rate": rate, "write_share": write_share, "away": one.seconds, "late": one.late}
-    asked["early_release"] = early_release()
+    asked |= {"early_release": early_release(), "load_ends": one.fault.load != 1}
     clients, log, journal = Load(out, rate, write_share), Log(tell), Journal(store.FOLDER)
     try:
         log.zero = clients.start()
@@ -50,7 +52,7 @@ def run(one: Drill, rate: float, write_share: float, tell: Tell) -> dict:
         with Watcher(log):
             time.sleep(QUIET)
             victims = find(one)  # again: roles move
-            whole_after, operator = play(one, victims, log, journal)
+            whole_after, operator = play(one, victims, log, journal, clients)
             time.sleep(TAIL)
         clients.end()
         leaders.append(leader())
@@ -67,7 +69,9 @@ def run(one: Drill, rate: float, write_share: float, tell: Tell) -> dict:
     }  # fmt: skip
 
 
-def play(one: Drill, victims: list[Container], log: Log, journal: Journal) -> tuple[float | None, list[str]]:
+def play(
+    one: Drill, victims: list[Container], log: Log, journal: Journal, clients: Load
+) -> tuple[float | None, list[str]]:
     """-> seconds from the undoing to full redundancy (None: never), and what a person would have had to do."""
     journal.write(victims, one.fault.mend)
     log.add("fault", f"{one}: {names(victims)}")
@@ -77,6 +81,9 @@ def play(one: Drill, victims: list[Container], log: Log, journal: Journal) -> tu
     undone = log.add("undo", "putting it back" if one.fault.lasts else "over")
     for word in journal.undo():
         log.add("note", word)
+    if one.fault.load != 1:
+        log.add("note", "the load ends with the fault, and what is under way may end")
+        clients.end()
     return wait_until_whole(victims, log, undone)
 
 
@@ -105,7 +112,7 @@ def require_whole() -> None:
 
 
 def names(victims: list[Container]) -> str:
-    return " ".join(victim.name for victim in victims)
+    return " ".join(victim.name for victim in victims) if len(victims) <= FEW else f"all {len(victims)} containers"
 
 
 def provenance(at: datetime) -> dict:

@@ -60,6 +60,7 @@ def figures(record: dict, outcomes: Iterable[dict]) -> dict:
         "unseen": sum(UNSEEN in outcome.detail for outcome in sound),
         "failovers": _failovers(record),
         "back_after": _back_after(sound, moment(record, "undo")),
+        "write_back_after": _back_after([o for o in sound if o.kind == WRITE], moment(record, "undo")),
         "whole_after": record.get("whole_after"),
         "late_p99": rounded(late_p99(sound)),
         "invalid": "; ".join(validity.reasons(record, lines)) or None,
@@ -118,7 +119,7 @@ def _failovers(record: dict) -> int | None:
 
 
 def _back_after(outcomes: list[Outcome], undo: float | None) -> float | None:
-    """From the undoing of the fault to the first good answer of any kind."""
+    """From the beginning of the undoing to the first good answer among these."""
     if undo is None:
         return None
     return rounded(min((o.first_end - undo for o in outcomes if o.raw_good and o.first_end >= undo), default=None))
@@ -127,7 +128,8 @@ def _back_after(outcomes: list[Outcome], undo: float | None) -> float | None:
 # -- Verdict -----------------------------------------------------------------------------------------------------------
 
 NAMES = (
-    "failed", "write_gap", "read_gap", "back_after", "failovers", "lost", "twice", "unseen", "whole_after", "operator",
+    "failed", "write_gap", "read_gap", "back_after", "write_back_after", "failovers", "lost", "twice", "unseen",
+    "whole_after", "operator",
 )  # fmt: skip
 
 

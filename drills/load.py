@@ -21,6 +21,7 @@ class Load:
     def __init__(self, out: Path, rate: float, write_share: float):
         self.out, self.rate, self.write_share = out, rate, write_share
         self._process: subprocess.Popen | None = None
+        self._ended = False
         self._lines: queue.Queue[dict | None] = queue.Queue()
 
     def start(self) -> float:
@@ -38,7 +39,10 @@ class Load:
             raise Refused(f"{error}. `make status` shows the stack.") from None
 
     def end(self) -> None:
-        """Nothing more is started; what is in flight may end."""
+        """Nothing more is started; what is in flight may end. Once is enough."""
+        if self._ended:
+            return
+        self._ended = True
         run("docker", "kill", "--signal", "TERM", NAME, check=False)
         self._await("ended", DRAIN)
         self._process.wait(DRAIN)

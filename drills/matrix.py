@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from loadtest.openloop import LATE_START
 from stack import direct
 
-from drills import faults, network
+from drills import cores, faults, network
 
 HARM = ("kill", "stop", "pause", "cut")
 NETWORK = ("cut-voters", "cut-voter", "cut-etcd", "slow")
@@ -22,7 +22,7 @@ def never(_: tuple) -> str:
 class Victim:
     """`services`: a regular expression of the compose services it stands for; the first running container is hit, or,
     where the role moves, the one that `role()` names at that moment. `away`: seconds dead, unless the fault's own.
-    `faults`: those that fit it. `also`: victims that are hit at the same moment."""
+    `faults`: those that fit it. `also`: victims that are hit at the same moment. `every`: all that run are hit."""
 
     name: str
     services: str
@@ -30,13 +30,15 @@ class Victim:
     away: float | None = None
     faults: tuple[str, ...] = HARM
     also: tuple[str, ...] = ()
+    every: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     """`act` breaks, `seconds` is how long it stays so; `done` is how a person says it, `says` what it is. One of no
     seconds undoes itself, and all containers of its victim take part. `mend`: what undoing takes beyond the containers
-    (drills/undo.py). `lacks`: given the victim's containers, a sentence when it cannot be on this stack."""
+    (drills/undo.py). `lacks`: given the victim's containers, a sentence when it cannot be on this stack. `load`: times
+    the usual one; it is part of the fault, and ends with it."""
 
     name: str
     act: Callable
@@ -45,6 +47,7 @@ class Fault:
     seconds: float = 0
     mend: str = ""
     lacks: Callable = never
+    load: float = 1
 
     @property
     def lasts(self) -> bool:
@@ -79,6 +82,8 @@ VICTIMS = (
     with_primary("etcd"),
     with_primary("haproxy"),
     with_primary("redis-master"),
+    # What was running, and all at once: no order, as an engine has none when its machine goes and comes.
+    Victim("stack", ".*", faults=("stop", "kill", "starve"), every=True),
 )
 
 
@@ -92,6 +97,7 @@ SLOW = (
     f"every connection to it is reset once, then {network.DELAY * 1000:g} ms late in each direction; "
     f"{network.LOSS * 100:g} % of its packets are lost"
 )
+STARVED = f"{cores.LOOPS} busy loops a core beside it, with as many CPU shares as it has, under 4 times the load"
 
 FAULTS = (
     Fault("kill", faults.kill, "killed", "SIGKILL, as if its machine had gone", 10),
@@ -103,6 +109,7 @@ FAULTS = (
     cut_from("cut-voters", network.cut_voters, "both other Postgres nodes"),
     cut_from("cut-voter", network.cut_voter, "one of the other Postgres nodes"),
     cut_from("cut-etcd", network.cut_etcd, "all etcd members"),
+    Fault("starve", cores.starve, "starved", STARVED, 300, mend="cores", load=4),
     Fault("slow", network.slow, "slow to reach", SLOW, 60, mend="network", lacks=network.lacks),
 )
 

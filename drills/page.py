@@ -117,7 +117,8 @@ def head(one: Standing, result: dict) -> str:
     facts = f"{record.get('container', '')} · {record['at'][:19]} · commit {commit}"
     checks = [
         (c["name"].replace("_", " "), said(c["figure"]), f"target {c['target']}", "good" if c["ok"] else "bad")
-        for c in result["checks"] if c["name"] in ("failed", "write_gap", "read_gap", "back_after", "whole_after")
+        for c in result["checks"] if c["name"] in ("failed", "write_gap", "read_gap", "back_after", "write_back_after",
+                         "failovers", "whole_after")
     ]  # fmt: skip
     reason = f"<p>{badge('INVALID', 'warn')} {escape(figures['invalid'])}</p>" if figures.get("invalid") else ""
     return (

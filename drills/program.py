@@ -79,8 +79,12 @@ def lacking(drills: list[Drill], load: Asked, since: str) -> list[Drill]:
 
 def of_set(drills: list[Drill], load: Asked) -> Callable[[dict], bool]:
     """Whether a result is of one of these drills under this load: another load or time away asks another question."""
-    asked = (load.rate, load.write_share, load.early_release)
-    wanted = {(drill.victim.name, drill.fault.name, drill.seconds, *asked) for drill in drills}
+
+    def question(drill: Drill) -> tuple:
+        rate = load.rate * drill.fault.load
+        return drill.victim.name, drill.fault.name, drill.seconds, rate, load.write_share, load.early_release
+
+    wanted = set(map(question, drills))
 
     def is_of(result: dict) -> bool:
         found = set_up.of(result["record"])

@@ -102,6 +102,11 @@ def bound(one: Standing, name: str) -> str:
     return f"≤ {middle.most:g}/{limit.most:g} s" if limit and middle else str(limit or "")
 
 
+def back(one: Standing) -> str:
+    """The figure by which a return is judged here, if it is."""
+    return next((name for name in ("back_after", "write_back_after") if getattr(one.targets, name)), "")
+
+
 def early_words(found: list[Standing]) -> str:
     """Whether the stack of these releases a dead leader's lease early."""
     return " and ".join(word for word, early in (("off", False), ("on", True)) if early in {one.early for one in found})

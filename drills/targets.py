@@ -1,11 +1,12 @@
 """What each drill has to reach: the table of guarantees as data, one line a row.
 
 A row holds for each of its victims under each of its faults; a pair without a row is an error, never a pass. `None`
-says "reported, not judged". Gaps count from the moment of the fault, `back_after` and `whole_after` from its undoing.
+says "reported, not judged". Gaps count from the moment of the fault, what ends in `after` from its undoing: to the
+first good answer (`back_after`), the first good write (`write_back_after`), full redundancy (`whole_after`).
 Every run is held against each limit; a median against its own, where there are runs enough to have one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Targets:
     write_gap_median: Limit | None = None
     read_gap: Limit | None = UNINTERRUPTED
     back_after: Limit | None = None
+    write_back_after: Limit | None = None
     failovers: Limit | None = None
     lost: Limit = NONE
     twice: Limit = NONE
@@ -64,6 +66,8 @@ class Row:
     early: Targets | None = None
 
 
+UNJUDGED = Targets(failed=None, write_gap=None, read_gap=None)
+STACK = ("stack",)
 HARM = ("kill", "stop", "pause", "cut")
 PRIMARY = ("postgres-primary",)
 AT_ONCE = ("postgres-primary+etcd", "postgres-primary+haproxy", "postgres-primary+redis-master")
@@ -88,8 +92,12 @@ ROWS = (
     Row(SINGLES, HARM, Targets()),
     Row(("web",), ("rolling",), Targets()),
     Row(REDIS, HARM, Targets()),
-    Row(("nginx",), HARM, Targets(failed=None, write_gap=None, read_gap=None, back_after=within(2))),
+    Row(("nginx",), HARM, replace(UNJUDGED, back_after=within(2))),
     Row(OPERATIONS, HARM, Targets()),
+    # A start of everything: the cold start of a host. While nothing runs, nothing can be answered.
+    Row(STACK, ("stop", "kill"), replace(UNJUDGED, write_back_after=within(60), whole_after=within(180))),
+    # Overload and starvation may cost requests, never a leader that lives.
+    Row(STACK, ("starve",), replace(UNJUDGED, failovers=NONE, whole_after=within(180))),
 )
 
 

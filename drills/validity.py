@@ -58,7 +58,8 @@ def _late(record: dict, planned: list[Outcome]) -> Iterator[str]:
 
 
 def _short(record: dict, planned: list[Outcome]) -> Iterator[str]:
-    moments = [(e["t"], e["kind"]) for e in record.get("events", []) if e["kind"] in ("fault", "undo", "role", "whole")]
+    told = ("fault", "undo") if (record.get("set_up") or {}).get("load_ends") else ("fault", "undo", "role", "whole")
+    moments = [(e["t"], e["kind"]) for e in record.get("events", []) if e["kind"] in told]
     if "fault" not in {kind for _, kind in moments}:
         yield "the record has no moment of the fault"
     last = max((t for t, _ in moments), default=0)

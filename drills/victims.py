@@ -14,7 +14,7 @@ def find(drill: Drill) -> list[Container]:
     Refused when one is down already.
     """
     found = candidates(drill.victim)
-    if not drill.fault.lasts:
+    if drill.victim.every or not drill.fault.lasts:
         return [one for one in found if one.state == "running"]
     return [chosen(drill.victim, found), *(chosen(other, candidates(other)) for other in together(drill.victim))]
 

@@ -46,6 +46,13 @@ def test_a_wrong_number_is_one_sentence_that_names_the_setting(words, said, caps
     assert capsys.readouterr().err == f"error: {said}\n"
 
 
+def test_more_load_than_can_be_is_a_wrong_call(capsys):
+    assert call.main(["one", "--victim", "stack", "--fault", "starve", "--rate", "100"]) == 2
+    assert capsys.readouterr().err == "error: RATE=100: stack starve loads 4 times as much; use at most 75.\n"
+    assert call.main(["set", "--rate", "100"]) == 2
+    assert call.main(["one", "--victim", "stack", "--fault", "starve", "--rate", "75"]) == 0
+
+
 def test_without_names_it_lists_them(capsys):
     assert call.main(["one"]) == 2
     said = capsys.readouterr().err

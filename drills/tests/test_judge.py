@@ -61,6 +61,22 @@ def test_back_after_counts_from_the_undo_and_is_all_that_nginx_is_judged_by():
     assert missed(run(between(FAULT, 60, first_status=0, status=0)), "nginx") == {"back_after"}
 
 
+def test_of_the_whole_stack_the_first_good_write_counts_from_the_undoing():
+    silent = between(FAULT, UNDO + 1, first_status=0, status=0)
+    late = between(FAULT, UNDO + 20, "write", first_status=0, status=0)
+    found, result = judged(run(lambda line: silent(line) | late(line)), "stack")
+    assert found["back_after"] == pytest.approx(1.02)
+    assert found["write_back_after"] == pytest.approx(20.1, abs=0.1)
+    assert result == PASS
+    assert missed(run(between(FAULT, 60, "write", first_status=0, status=0)), "stack") == {"write_back_after"}
+
+
+def test_a_load_that_ends_with_the_fault_makes_no_run_short():
+    lines, set_up = run()[:700], {"rate": 20, "write_share": 0.3}
+    assert "before the drill's last event" in judged(lines, "stack", "starve", set_up=set_up)[0]["invalid"]
+    assert judged(lines, "stack", "starve", set_up=set_up | {"load_ends": True})[0]["invalid"] is None
+
+
 def test_the_reasons_of_failures_are_counted():
     found, _ = judged(run(between(20, 21, first_status=503, status=503, detail="/cart/")))
     assert found["reasons"] == {"read product 503 /cart/": 14, "write product 503 /cart/": 6}

@@ -19,7 +19,8 @@ def test_the_stack_s_jobs_are_told_from_its_services():
 
 @pytest.mark.parametrize("service", LASTING)
 def test_every_service_is_a_victim(service):
-    assert any(re.fullmatch(victim.services, service) for victim in matrix.VICTIMS), "one line in VICTIMS"
+    single = [victim for victim in matrix.VICTIMS if not victim.every]
+    assert any(re.fullmatch(victim.services, service) for victim in single), "one line in VICTIMS"
 
 
 @pytest.mark.parametrize("victim", matrix.VICTIMS, ids=lambda victim: victim.name)
@@ -41,7 +42,8 @@ def test_every_victim_meets_every_fault_that_fits():
 
 @pytest.mark.parametrize("service", LASTING)
 def test_every_service_meets_every_harm(service):
-    met = {fault for one in matrix.VICTIMS if re.fullmatch(one.services, service) for fault in one.faults}
+    single = [victim for victim in matrix.VICTIMS if not victim.every]
+    met = {fault for one in single if re.fullmatch(one.services, service) for fault in one.faults}
     assert set(matrix.HARM) <= met
 
 

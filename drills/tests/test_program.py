@@ -37,6 +37,13 @@ def test_only_runs_of_the_same_drill_under_the_same_load_count():
     assert not counts(result("web")), "a result that does not say how it was made"
 
 
+def test_a_fault_that_comes_with_more_load_is_looked_for_under_that():
+    starve = matrix.drill("stack", "starve")
+    assert starve.fault.load == 4
+    assert of_set([starve], LOAD)(done(starve, Asked(80.0, 0.3)))
+    assert not of_set([starve], LOAD)(done(starve, LOAD))
+
+
 def test_what_has_its_runs_is_not_run_again(kept):
     five = matrix.drill("postgres-primary", "kill", runs=5)
     kept += [done(), done(five), done(five, at="2026-11-21T13:05:00")]

@@ -31,6 +31,11 @@ def test_of_replicas_the_first_that_runs_is_hit_and_by_a_rolling_restart_each(st
     assert victims.find(matrix.drill("web", "rolling")) == stack[:2]
 
 
+def test_of_the_whole_stack_all_that_runs_is_hit_and_no_job_that_has_ended(stack):
+    stack += [container("seed", state="exited"), container("redis-3", state="paused")]
+    assert victims.find(matrix.drill("stack", "kill")) == [stack[0], stack[2], stack[3]]
+
+
 def test_a_role_is_hit_where_it_is(stack):
     assert victims.find(led_by("redis-2")) == [stack[3]]
 
