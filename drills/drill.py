@@ -15,6 +15,7 @@ from stack.servers import sql, until
 from stack.whole import containers_missing, missing
 
 from drills import store
+from drills.disk import are_small
 from drills.load import Load
 from drills.lock import Refused
 from drills.matrix import Drill
@@ -43,7 +44,7 @@ def run(one: Drill, rate: float, write_share: float, tell: Tell) -> dict:
     out = store.FOLDER / "runs" / f"{at:%Y%m%d-%H%M%S}-{one.victim.name}-{one.fault.name}"
     rate *= one.fault.load
     asked = {"rate": rate, "write_share": write_share, "away": one.seconds, "late": one.late}
-    asked |= {"early_release": early_release(), "load_ends": one.fault.load != 1}
+    asked |= {"early_release": early_release(), "small_disks": are_small(), "load_ends": one.fault.load != 1}
     clients, log, journal = Load(out, rate, write_share), Log(tell), Journal(store.FOLDER)
     try:
         log.zero = clients.start()

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from loadtest.openloop import LATE_START
 from stack import direct
 
-from drills import cores, faults, network
+from drills import cores, disk, faults, network
 
 HARM = ("kill", "stop", "pause", "cut")
-NETWORK = ("cut-voters", "cut-voter", "cut-etcd", "slow")
+NETWORK = ("cut-voters", "cut-voter", "cut-etcd", "slow")  # that fail in part
 POSTGRES = r"postgres-\d"
 
 
@@ -22,7 +22,8 @@ def never(_: tuple) -> str:
 class Victim:
     """`services`: a regular expression of the compose services it stands for; the first running container is hit, or,
     where the role moves, the one that `role()` names at that moment. `away`: seconds dead, unless the fault's own.
-    `faults`: those that fit it. `also`: victims that are hit at the same moment. `every`: all that run are hit."""
+    `faults`: those that fit it. `also`: victims that are hit at the same moment. `every`: all that run are hit.
+    `lacks`: as of a fault."""
 
     name: str
     services: str
@@ -31,6 +32,7 @@ class Victim:
     faults: tuple[str, ...] = HARM
     also: tuple[str, ...] = ()
     every: bool = False
+    lacks: Callable = never
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Fault:
     """`act` breaks, `seconds` is how long it stays so; `done` is how a person says it, `says` what it is. One of no
     seconds undoes itself, and all containers of its victim take part. `mend`: what undoing takes beyond the containers
     (drills/undo.py). `lacks`: given the victim's containers, a sentence when it cannot be on this stack. `load`: times
-    the usual one; it is part of the fault, and ends with it."""
+    the usual one; it is part of the fault, and ends with it. `small`: measured on small disks, as no other fault."""
 
     name: str
     act: Callable
@@ -48,6 +50,7 @@ class Fault:
     mend: str = ""
     lacks: Callable = never
     load: float = 1
+    small: bool = False
 
     @property
     def lasts(self) -> bool:
@@ -66,7 +69,9 @@ VICTIMS = (
     Victim("web", "web", faults=(*HARM, "rolling")),
     Victim("pgbouncer", r"pgbouncer-\d"),
     # Longer away than its lease lasts: the others must manage without it.
-    Victim("postgres-primary", POSTGRES, direct.postgres_primary, away=30, faults=(*HARM, "switchover", *NETWORK)),
+    Victim(
+        "postgres-primary", POSTGRES, direct.postgres_primary, away=30, faults=(*HARM, "switchover", *NETWORK, "fill")
+    ),
     Victim("postgres-standby", POSTGRES, direct.postgres_standby),
     Victim("etcd", r"etcd-\d", direct.etcd_leader),
     Victim("redis-master", r"redis-\d", direct.redis_master),
@@ -83,7 +88,7 @@ VICTIMS = (
     with_primary("haproxy"),
     with_primary("redis-master"),
     # What was running, and all at once: no order, as an engine has none when its machine goes and comes.
-    Victim("stack", ".*", faults=("stop", "kill", "starve"), every=True),
+    Victim("stack", ".*", faults=("stop", "kill", "starve"), every=True, lacks=disk.forgets),
 )
 
 
@@ -97,6 +102,7 @@ SLOW = (
     f"every connection to it is reset once, then {network.DELAY * 1000:g} ms late in each direction; "
     f"{network.LOSS * 100:g} % of its packets are lost"
 )
+FULL = "its disk is filled to the last byte, and kept so (only where its volume is small: `SMALL_DISKS=1 make up`)"
 STARVED = f"{cores.LOOPS} busy loops a core beside it, with as many CPU shares as it has, under 4 times the load"
 
 FAULTS = (
@@ -109,6 +115,7 @@ FAULTS = (
     cut_from("cut-voters", network.cut_voters, "both other Postgres nodes"),
     cut_from("cut-voter", network.cut_voter, "one of the other Postgres nodes"),
     cut_from("cut-etcd", network.cut_etcd, "all etcd members"),
+    Fault("fill", disk.fill, "without room on its disk", FULL, 30, mend="disk", lacks=disk.lacks, small=True),
     Fault("starve", cores.starve, "starved", STARVED, 300, mend="cores", load=4),
     Fault("slow", network.slow, "slow to reach", SLOW, 60, mend="network", lacks=network.lacks),
 )
@@ -163,7 +170,7 @@ def drill(victim: str, fault: str, *, seconds: float | None = None, runs: int | 
         raise Unknown(f"say what to hit and how, for example V=web F=kill.\n{lists}")
     hit, how = named("victim", victim), named("fault", fault)
     if how.name not in hit.faults:
-        whose = next(one.name for one in VICTIMS if how.name in one.faults)
+        whose = fits(how)[0]
         fit = " or ".join(hit.faults)
         raise Unknown(f"{how.name} does not fit {hit.name}: say V={whose} F={how.name}, or F={fit}.")
     if not how.lasts and seconds is not None:
@@ -191,6 +198,10 @@ def listed(what: str) -> str:
 def others() -> list[str]:
     """Which victims take other faults than most do."""
     return [f"{one.name} takes {', '.join(one.faults)}." for one in VICTIMS if one.faults != HARM]
+
+
+def fits(fault: Fault) -> list[str]:
+    return [victim.name for victim in VICTIMS if fault.name in victim.faults]
 
 
 def every() -> list[Drill]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from drills import card, document, judge, page, set_up, store
+from drills.disk import are_small
 from drills.drill import run
 from drills.lock import Refused
 from drills.matrix import Drill
@@ -54,7 +55,11 @@ def present(drills: list[Drill]) -> list[Drill]:
     absent = sorted({drill.victim.name for drill in drills if drill not in there})
     if absent:
         print(f"left out, for this stack has none: {', '.join(absent)}", flush=True)
-    return [drill for drill in there if is_possible(drill)]
+    possible = [drill for drill in there if is_possible(drill)]
+    if not are_small():
+        return possible
+    print("left out, for their figures are not those of small disks: all drills but of a full one", flush=True)
+    return [drill for drill in possible if drill.fault.small]
 
 
 def is_possible(drill: Drill) -> bool:
@@ -81,8 +86,8 @@ def of_set(drills: list[Drill], load: Asked) -> Callable[[dict], bool]:
     """Whether a result is of one of these drills under this load: another load or time away asks another question."""
 
     def question(drill: Drill) -> tuple:
-        rate = load.rate * drill.fault.load
-        return drill.victim.name, drill.fault.name, drill.seconds, rate, load.write_share, load.early_release
+        asked = drill.seconds, load.rate * drill.fault.load, load.write_share, load.early_release, drill.fault.small
+        return drill.victim.name, drill.fault.name, *asked
 
     wanted = set(map(question, drills))
 

@@ -3,8 +3,8 @@
 from stack import direct
 from stack.engine import api, containers
 
-QUESTION = ("away", "rate", "write_share", "early_release")  # other answers belong to another question
-OLDER = {"early_release": False}  # of results that were written before it was asked
+QUESTION = ("away", "rate", "write_share", "early_release", "small_disks")  # others belong to another question
+OLDER = {"early_release": False, "small_disks": False}  # of results that were written before it was asked
 
 
 def early_release() -> bool:
@@ -15,6 +15,11 @@ def early_release() -> bool:
 
 def of(record: dict) -> dict:
     return OLDER | record.get("set_up", {})
+
+
+def of_stack(record: dict) -> tuple[bool, bool]:
+    """What of the stack decides a figure."""
+    return of(record)["early_release"], of(record)["small_disks"]
 
 
 def is_early(record: dict) -> bool:

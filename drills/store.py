@@ -16,7 +16,7 @@ from loadtest.openloop import LATE_START
 from stack.engine import REPORTS, ROOT
 
 from drills.judge import Check, state
-from drills.set_up import is_early
+from drills.set_up import of_stack
 
 FOLDER = REPORTS / "drills"
 
@@ -112,8 +112,8 @@ def standing(
 
 
 def _standing(runs: list[dict], newest_only: bool) -> list[dict]:
-    early = is_early(runs[-1]["record"])
-    runs = [run for run in runs if is_early(run["record"]) == early]
+    like = of_stack(runs[-1]["record"])
+    runs = [run for run in runs if of_stack(run["record"]) == like]
     longest = max(seconds_away(run) for run in runs)
     runs = [run for run in runs if seconds_away(run) == longest]
     newest = next((r for r in reversed(runs) if not r["figures"].get("invalid")), runs[-1])["record"]["commit"]

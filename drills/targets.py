@@ -87,6 +87,7 @@ ROWS = (
     # The other voter confirms; and in failsafe mode a primary that reaches both others stays, etcd or not.
     Row(PRIMARY, ("cut-voter", "cut-etcd"), Targets(failovers=NONE)),
     Row(PRIMARY, ("slow",), Targets(write_gap=under(3), failovers=NONE)),
+    Row(PRIMARY, ("fill",), Targets(write_gap=within(24))),
     # Another failover beside the primary's: two seconds more.
     Row(AT_ONCE, ("kill",), Targets(write_gap=within(26)), Targets(write_gap=within(8))),
     Row(SINGLES, HARM, Targets()),

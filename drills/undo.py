@@ -10,7 +10,7 @@ from pathlib import Path
 
 from stack.engine import Absent, Container, api, at_once, post
 
-from drills import cores, network
+from drills import cores, disk, network
 from drills.signals import held
 
 NAME = "undo.journal"
@@ -49,7 +49,7 @@ class Journal:
 
 
 # What putting back a fault needs beyond the containers themselves: each takes the snapshots, and does no harm twice.
-MENDS = {"network": network.mend, "cores": cores.mend}
+MENDS = {"network": network.mend, "cores": cores.mend, "disk": disk.mend}
 
 
 def mends_of(saved: list[dict]) -> list[str]:

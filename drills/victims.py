@@ -49,7 +49,8 @@ def holder(victim: Victim) -> str:
 
 def lacks(drill: Drill) -> str:
     """Why this stack or machine cannot have such a drill, in a sentence; empty when it can."""
-    return drill.fault.lacks(tuple(candidates(drill.victim)))
+    found = tuple(candidates(drill.victim))
+    return drill.victim.lacks(found) or drill.fault.lacks(found)
 
 
 def require_possible(drill: Drill) -> None:

@@ -44,6 +44,32 @@ def test_a_fault_that_comes_with_more_load_is_looked_for_under_that():
     assert not of_set([starve], LOAD)(done(starve, LOAD))
 
 
+def test_what_is_measured_on_small_disks_counts_for_the_full_disk_only():
+    fill, small = matrix.drill("postgres-primary", "fill"), {"small_disks": True}
+    usual = {"rate": 20.0, "write_share": 0.3, "early_release": False}
+    assert of_set([fill], LOAD)(result("postgres-primary", "fill", set_up=usual | small | {"away": 30}))
+    assert not of_set([WEB], LOAD)(result("web", set_up=usual | small | {"away": 10}))
+    assert of_set([WEB], LOAD)(result("web", set_up=usual | {"away": 10, "small_disks": False}))
+
+
+def test_what_a_stack_cannot_have_is_named_with_its_reason(monkeypatch, capsys):
+    monkeypatch.setattr(program, "is_there", lambda drill: drill is not CACHE)
+    monkeypatch.setattr(program, "lacks", lambda drill: "its disk is large." if drill.fault.small else "")
+    monkeypatch.setattr(program, "are_small", lambda: False)
+    assert program.present([WEB, CACHE, matrix.drill("postgres-primary", "fill")]) == [WEB]
+    said = capsys.readouterr().out
+    assert "left out, for this stack has none: cache\n" in said
+    assert "left out: postgres-primary fill: its disk is large.\n" in said
+
+
+def test_on_small_disks_only_the_full_one_is_measured(monkeypatch, capsys):
+    fill = matrix.drill("postgres-primary", "fill")
+    for name, value in (("is_there", True), ("lacks", ""), ("are_small", True)):
+        monkeypatch.setattr(program, name, lambda *_, value=value: value)
+    assert program.present([WEB, fill]) == [fill]
+    assert "not those of small disks" in capsys.readouterr().out
+
+
 def test_what_has_its_runs_is_not_run_again(kept):
     five = matrix.drill("postgres-primary", "kill", runs=5)
     kept += [done(), done(five), done(five, at="2026-11-21T13:05:00")]

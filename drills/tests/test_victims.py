@@ -54,6 +54,19 @@ def test_two_are_hit_at_once_each_where_its_role_is(stack, monkeypatch):
         victims.find(both)
 
 
+def test_what_cannot_be_is_refused_with_the_reason(stack):
+    drill = matrix.drill("web", "kill")
+    victims.require_possible(drill)
+    asked = []
+    large = replace(drill, fault=replace(drill.fault, lacks=lambda found: asked.append(found) or "its disk is large."))
+    with pytest.raises(Refused, match="web kill cannot be: its disk is large"):
+        victims.require_possible(large)
+    assert asked == [tuple(stack[:2])]
+    forgetful = replace(drill, victim=replace(drill.victim, lacks=lambda _: "all would be gone."))
+    with pytest.raises(Refused, match="web kill cannot be: all would be gone"):
+        victims.require_possible(forgetful)
+
+
 def test_who_is_down_already_is_not_hit(stack):
     stack[0] = container("web", state="exited")
     with pytest.raises(Refused, match=r"web \(web\) is down already: `make up` first"):

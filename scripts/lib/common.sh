@@ -65,11 +65,12 @@ load_settings() {
 
 # -- Compose and the project's containers -------------------------------------------------------------------------------
 
-# COMPOSE_DEV=1 adds the override of `make dev`. COMPOSE_FILE of the shell is not ours and is not followed.
+# COMPOSE_DEV=1 adds the override of `make dev`, SMALL_DISKS=1 the one of a drill. COMPOSE_FILE of the shell is not ours and is not followed.
 compose() {
     local files=(-f "$ROOT/docker-compose.yml")
     [[ -t 1 ]] || files+=(--ansi never)
     [[ ${COMPOSE_DEV:-} != 1 ]] || files+=(-f "$ROOT/docker-compose.dev.yml")
+    [[ ${SMALL_DISKS:-} != 1 ]] || files+=(-f "$ROOT/drills/small-disks.yml")
     docker compose -p "$PROJECT" --project-directory "$ROOT" "${files[@]}" "$@"
 }
 

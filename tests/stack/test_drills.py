@@ -190,12 +190,34 @@ def loads() -> list[str]:
     return docker("ps", "-aq", "--filter", "name=drill-load").split()
 
 
+def reaches(node: str, other: str) -> bool:
+    command = f"timeout 3 bash -c 'exec 3<>/dev/tcp/{direct.POSTGRES[other]}/8008' && echo yes"
+    return inside(node, "bash", "-c", command, check=False).strip() == "yes"
+
+
+def test_rules_that_a_killed_drill_left_in_a_network_are_lifted_by_the_next_call():
+    primary = direct.postgres_primary()
+    cut_off, reached = (name for name in direct.POSTGRES if name != primary)
+    process = start("one", "--victim", "postgres-primary", "--fault", "cut-voter")
+    for line in process.stdout:
+        if "cut off from one" in line:
+            break
+    process.kill()
+    process.wait()
+    assert [reaches(node, primary) for node in (cut_off, reached)] == [False, True]
+    status, words = call("undo")
+    assert (status, "hears all others again" in words) == (0, True), words
+    assert reaches(cut_off, primary)
+    assert not docker("ps", "-aq", "--filter", f"name={os.environ['COMPOSE_PROJECT_NAME']}-drill").split()
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (("one", "--victim", "nobody", "--fault", "kill"), "there is no victim 'nobody'. The victims: nginx"),
         (("one", "--victim", "web", "--fault", "burn"), "there is no fault 'burn'. The faults: kill"),
         (("one", "--victim", "web", "--fault", "switchover"), "say V=postgres-primary F=switchover"),
+        (("one", "--victim", "postgres-primary", "--fault", "fill"), "SMALL_DISKS=1 make up"),
         (("set", "--name", "nothing"), "there is no set 'nothing'. The sets: all, ci"),
         (("set", "--name", "ci", "--since", "no-such-commit"), "there is no commit 'no-such-commit'"),
         (("one", "--victim", "web", "--fault", "kill", "--rate", "9999"), "RATE=9999: use a number from 1 to 300"),
