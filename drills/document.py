@@ -26,6 +26,10 @@ HOW = (
     "a cache ends none.",
     "Every acknowledged write is on a disk outside the stack, synced, before the client goes on; after the drill these "
     "lines are held against the tables. After each write its author opens the page that must show it.",
+    "A primary that was frozen or cut off may wake when another has long taken over. Nothing that it acknowledges then "
+    "may be missing at the end: such a write is in the ledger too, and would count as lost. To whom each balancer "
+    "sends writes is among a run's events.",
+    "Failovers: how often the leadership of Postgres moved, as Patroni tells it twice a second.",
     "A run is invalid, and never passes, when it is empty or cut short, when its ledger lacks a line, when less than "
     "90 % of the planned writes were offered, or when the 99th percentile of late starts is above 5 ms.",
 )
@@ -44,7 +48,7 @@ def remarks(path: Path = REMARKS) -> dict[str, str]:
 def text(results: Iterable[dict], remarks: dict[str, str]) -> str:
     found = standings(results)
     how = "\n".join(f"- {line}" for line in (*HOW, *client(found)))
-    parts = {"subject": subject(found), "rows": "\n".join(map(row, found)), "how": how}
+    parts = {"subject": subject(found), "faults": faults(), "rows": "\n".join(map(row, found)), "how": how}
     return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(parts, missed=misses(found, remarks))
 
 
@@ -55,6 +59,19 @@ def subject(found: list[Standing]) -> str:
     early = f"Early release of a dead leader's lease ([0028]({EARLY})) is {early_words(found)}."
     lines = [f"Measured on {'; '.join(machines)}. {early} {passed}"] if found else []
     return "\n\n".join(lines + ([f"Not measured yet: {missing}."] if missing else []))
+
+
+def faults() -> str:
+    """What each fault does, how long it stays so, and to whom it is done, if not to each kind of container."""
+    return "\n".join(f"- `{fault.name}`{whom(fault)}: {fault.says}{lasting(fault)}" for fault in matrix.FAULTS)
+
+
+def whom(fault: matrix.Fault) -> str:
+    return "" if fault.name in matrix.HARM else f" ({', '.join(matrix.fits(fault))})"
+
+
+def lasting(fault: matrix.Fault) -> str:
+    return f"; {fault.seconds:g} s" if fault.lasts else ""
 
 
 def unmeasured(names: set[str]) -> str:
@@ -127,8 +144,13 @@ def about(one: Standing, remark: str) -> list[str]:
 
 
 def client(found: list[Standing]) -> list[str]:
-    """What the client of these runs did, as it said itself; one line for each way there was."""
-    return list(dict.fromkeys(said(result["record"]) for one in found for result in one.shown))
+    """What the client of these runs did, as it said itself: the usual way, then others with their drills."""
+    ways: dict[str, list[str]] = {}
+    for one in found:
+        for line in dict.fromkeys(said(result["record"]) for result in one.shown):
+            ways.setdefault(line, []).append(one.name)
+    usual, *others = sorted(ways, key=lambda line: -len(ways[line])) or [""]
+    return [line for line in (usual, *(f"{', '.join(ways[line])}: {line}" for line in others)) if line]
 
 
 def said(record: dict) -> str:

@@ -1,6 +1,7 @@
 import pytest
 
 from drills import document, matrix
+from drills.standing import standings
 from drills.tests.samples import FAULT, between, record, result, run, waiting
 
 ENDS = enumerate((20, 28, 36))
@@ -31,6 +32,38 @@ def test_machine_commit_and_what_is_not_measured_are_named():
 
 def test_with_all_measured_nothing_is_left_open():
     assert document.unmeasured({str(drill) for drill in matrix.every()}) == ""
+
+
+def test_every_fault_is_told_in_words_with_whom_it_fits():
+    text = document.text([], {})
+    assert "- `kill`: SIGKILL, as if its machine had gone; 10 s\n" in text
+    assert "- `cut-voter` (postgres-primary): packets to and from one of the other Postgres nodes vanish" in text
+    assert "- `switchover` (postgres-primary): planned work: the primary hands over to a standby\n" in text
+    assert all(f"- `{fault.name}`" in text for fault in matrix.FAULTS)
+
+
+def test_a_drill_under_another_load_is_told_apart():
+    starve = result("stack", "starve", set_up={"rate": 80, "write_share": 0.3, "load_ends": True})
+    usual, other = document.client(standings([starve, *GAP, WEB]))
+    assert usual.startswith("The load: 20 requests a second")
+    assert other.startswith("stack starve: The load: 80 requests a second")
+    assert document.client([]) == []
+
+
+def test_of_the_whole_stack_the_first_write_is_told_and_its_own_time_to_be_whole():
+    cells = row(document.text([result("stack")], {}), "stack kill")
+    assert cells[4] == "0.2; back 0.1 (≤ 60)"
+    assert cells[11] == "10 (≤ 180)"
+
+
+def test_where_the_leadership_may_not_move_the_target_stands_beside():
+    assert row(document.text([result("postgres-primary", "slow")], {}), "postgres-primary slow")[7] == "1 (0)"
+
+
+def test_the_median_s_target_stands_before_the_worst_s():
+    early = {"set_up": {"rate": 20, "write_share": 0.3, "early_release": True}}
+    runs = [result(lines=run(waiting(FAULT, 14, "write")), at=f"2026-11-21T13:0{n}:00", **early) for n in range(3)]
+    assert row(document.text(runs, {}), "postgres-primary kill")[4] == "4.0 / 4.0 (≤ 4.5 / 6)"
 
 
 def test_rows_keep_their_order():
