@@ -1,9 +1,10 @@
 """What a round may do. Pure: facts in, a word out."""
 
+from .facts import NODES
+
 ROUNDS = 3  # bad ones in a row, before anything is done
-LEAST_VOTERS = 2  # with one, nobody else would have to agree
-# A leadership must have stood for one lease: then nobody can still hold votes that he collected before it began. And so
-# must its settings: then the leader has read them.
+# Settings must have stood for a lease: then the leader has read them, or leads no longer. One that does not know yet
+# that it must be strict could still acknowledge alone.
 SETTLED = 20.0
 REST, LONGEST_REST = 10.0, 60.0  # seconds after a fence in vain
 WAS_LATE = "this node was late itself"
@@ -24,10 +25,9 @@ def obstacle(cluster, own, me, *, leader_answers, on_time, quiet, stood):
         "commits are not strictly synchronous": not cluster.is_strict,
         "maintenance: the cluster is paused": cluster.is_paused,
         "a switchover is under way": cluster.is_handing_over,
-        "the leadership or its settings are new": stood < SETTLED,
+        "the settings are new": stood < SETTLED,
         "the voters are those of another leader": cluster.sync_leader != cluster.leader,
-        "this node is no voter": me not in cluster.voters,
-        "there are too few voters": len(cluster.voters - {cluster.leader}) < LEAST_VOTERS,
+        "the sync key names a node that is none of ours": not cluster.voters <= NODES,
         WAS_LATE: not on_time,
     }
     return next((phrase for phrase, holds in reasons.items() if holds), None)
@@ -68,10 +68,14 @@ class Rest:
 
 
 def all_promised(cluster, reign):
-    """The promises of every voter of `reign`, or None when one is missing."""
-    kept = cluster.kept(reign)
-    complete = cluster.reign == reign and len(cluster.voters) >= LEAST_VOTERS and cluster.voters <= kept.keys()
-    return {name: kept[name] for name in cluster.voters} if complete else None
+    """The promises of every node but the leader, whether the sync key lists it or not; None when one is missing."""
+    kept, others = cluster.kept(reign), NODES - {cluster.leader}
+    return {name: kept[name] for name in others} if cluster.reign == reign and others <= kept.keys() else None
+
+
+def furthest(promises):
+    """-> the voter that has everything which any of them has; of several the first by name, so that all choose alike"""
+    return min(promises, key=lambda name: (-promises[name].timeline, -promises[name].position, name))
 
 
 def may_lift(cluster, own, promised):

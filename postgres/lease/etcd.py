@@ -30,22 +30,23 @@ class Etcd:
         """-> key below `prefix` -> Entry, all of one revision"""
         found = self._call("kv/range", {"key": _b64(prefix), "range_end": _b64(_after(prefix))})
         try:
-            return {
-                _text(kv["key"]).removeprefix(prefix): Entry(_text(kv.get("value", "")), int(kv["mod_revision"]))
-                for kv in found.get("kvs", [])
-            }
+            return {_text(kv["key"]).removeprefix(prefix): _entry(kv) for kv in found.get("kvs", [])}
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise Doubt(f"etcd's answer is not understood: {error!r}") from error
 
-    def change(self, conditions, *, put=None, delete=()):
-        """If each key still has its revision (0: is not there), put and delete. -> whether it was done"""
+    def change(self, conditions, *, put, lease=0):
+        """If each key still has its revision (0: is not there), put. -> whether it was done
+
+        `lease`: the lease that the keys end with; Doubt when it has ended already.
+        """
         compare = [
             {"key": _b64(key), "target": "MOD", "result": "EQUAL", "mod_revision": str(revision)}
             for key, revision in conditions.items()
         ]
-        puts = [{"request_put": {"key": _b64(key), "value": _b64(value)}} for key, value in (put or {}).items()]
-        deletes = [{"request_delete_range": {"key": _b64(key)}} for key in delete]
-        return bool(self._call("kv/txn", {"compare": compare, "success": puts + deletes}).get("succeeded"))
+        puts = [
+            {"request_put": {"key": _b64(key), "value": _b64(value), "lease": str(lease)}} for key, value in put.items()
+        ]
+        return bool(self._call("kv/txn", {"compare": compare, "success": puts}).get("succeeded"))
 
     def _call(self, verb, body):
         problem = None
@@ -63,6 +64,10 @@ class Etcd:
                 self.hosts.insert(0, host)
                 return answer
         raise Doubt(f"etcd: {problem}")
+
+
+def _entry(kv):
+    return Entry(_text(kv.get("value", "")), int(kv["mod_revision"]), int(kv.get("lease", 0)))
 
 
 def _b64(text):

@@ -2,11 +2,12 @@
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from urllib.parse import urlsplit
 
 ROOT = "/service/flotilla/"  # Patroni's namespace and scope
 PROMISES = "fence/"
+NODES = frozenset({"postgres-1", "postgres-2", "postgres-3"})  # nobody else may replicate (pg_hba in patroni.yml)
 HOST = re.compile(r"(?:^|\s)host='?([^'\s]+)")
 
 
@@ -16,32 +17,37 @@ class Doubt(Exception):
 
 @dataclass(frozen=True)
 class Entry:
-    """A key of etcd: its value, and the revision of its last change."""
+    """A key of etcd: its value, the revision of its last change, and the lease that it ends with (0: none)."""
 
     value: str
     revision: int
+    lease: int = 0
 
 
 @dataclass(frozen=True)
 class Promise:
-    """A voter's word that it receives nothing from `leader`, given under these revisions; `revision` is its own."""
+    """A voter's word that it receives nothing from `leader`, given under these revisions; `revision` is its own.
+
+    `timeline`, `position`: how far its log reaches, and will reach as long as the promise stands; in bytes.
+    """
 
     leader: str
     leader_revision: int
     sync_revision: int
+    timeline: int
+    position: int
     revision: int = 0
 
     @property
     def text(self):
-        return json.dumps(
-            {"leader": self.leader, "leader_revision": self.leader_revision, "sync_revision": self.sync_revision}
-        )
+        return json.dumps({name: value for name, value in asdict(self).items() if name != "revision"})
 
 
 @dataclass(frozen=True)
 class Cluster:
     """What Patroni's keys say. `leader` is None while nobody holds the key; `hosts`: member -> address.
 
+    `leases`: member -> the lease of its Patroni, which its keys end with, the leader's key too.
     `words`: member -> revision of its promise's key, also where that was taken back and is empty.
     """
 
@@ -56,6 +62,7 @@ class Cluster:
     failover_revision: int
     is_handing_over: bool
     hosts: dict[str, str] = field(default_factory=dict)
+    leases: dict[str, int] = field(default_factory=dict)
     promises: dict[str, Promise] = field(default_factory=dict)
     words: dict[str, int] = field(default_factory=dict)
 
@@ -117,6 +124,7 @@ def _cluster(entries):
         failover_revision=failover.revision,
         is_handing_over=bool(_object(failover)),
         hosts=dict(_hosts(entries)),
+        leases={name: entry.lease for name, entry in _below("members/", entries)},
         promises=dict(_promises(entries)),
         words={name: entry.revision for name, entry in _below(PROMISES, entries)},
     )

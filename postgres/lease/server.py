@@ -5,6 +5,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psycopg2
+from psycopg2.extras import PhysicalReplicationConnection
 
 from .facts import Doubt, Own, host
 
@@ -41,8 +42,10 @@ FENCE = """
 class Server:
     """Every call raises Doubt when Postgres does not answer."""
 
-    def __init__(self, data="/data/pg", socket="/run/postgresql", sleep=time.sleep):
+    def __init__(self, data="/data/pg", socket="/run/postgresql", sleep=time.sleep, password=""):
+        """`password`: of the role `replicator`, for `position`"""
         self.settings, self.socket, self.sleep = Path(data, "postgresql.auto.conf"), socket, sleep
+        self.password = password
         self._kept = None
 
     def is_calm(self, seconds):
@@ -83,6 +86,14 @@ class Server:
         self._permit(0o400)
         return any(self._is_in_force() for _ in range(LOOKS))
 
+    def position(self):
+        """-> (timeline, bytes): how far the log of this standby reaches, received or replayed"""
+        replication = {"connection_factory": PhysicalReplicationConnection, "password": self.password}
+        with self._session(user="replicator", **replication) as connection:
+            _, timeline, position, _ = self._row(connection, "IDENTIFY_SYSTEM")
+        high, low = position.split("/")
+        return timeline, (int(high, 16) << 32) + int(low, 16)
+
     def lift(self):
         self._alter("ALTER SYSTEM RESET primary_conninfo")
 
@@ -109,17 +120,17 @@ class Server:
             raise Doubt(f"postgresql.auto.conf: {error}") from error
 
     @contextmanager
-    def _session(self):
+    def _session(self, **options):
         try:
-            with closing(self._connect()) as connection:
+            with closing(self._connect(**options)) as connection:
                 yield connection
         except psycopg2.Error as error:
             raise Doubt(f"Postgres: {error}") from error
 
-    def _connect(self):
+    def _connect(self, user="postgres", **options):
         connection = psycopg2.connect(
-            host=self.socket, dbname="postgres", user="postgres", application_name="lease", connect_timeout=2,
-            options=f"-c statement_timeout={SECONDS * 1000:.0f}",
+            host=self.socket, dbname="postgres", user=user, application_name="lease", connect_timeout=2,
+            options=f"-c statement_timeout={SECONDS * 1000:.0f}", **options,
         )  # fmt: skip
         connection.autocommit = True
         return connection

@@ -10,7 +10,7 @@ ALARM = 0.1  # between two rounds when no log arrives; a silent leader makes eac
 QUIET = 1.5  # seconds without a message are an alarm; an idle leader sends one each 1.25 s (wal_receiver_timeout / 2)
 LATE = 1.0  # a round that lasts longer says something of this node, not of the leader, whose probes take half a second
 FENCED = 4.0  # then a voter that waits in vain for the others gives up
-LOOK = 5.0  # how often it is looked, when all is calm, under which revision the leader leads
+LOOK = 5.0  # how often it is looked, when all is calm, what the settings are and where the leader is
 
 
 class Warden:
@@ -25,7 +25,7 @@ class Warden:
         self.said = None  # the last reason that was news
         self.host = None  # where the leader was at the last look at etcd
         self.looked = float("-inf")  # when that was
-        self.leadership = (None, self.looked)  # its revision and its settings', and when these were first seen
+        self.settings = (None, self.looked)  # their revision, and when this was first seen
 
     def round(self):
         try:
@@ -62,21 +62,18 @@ class Warden:
             "leader_answers": answered or not self.host,  # nowhere to ask: then it may be alive
             "on_time": self.clock() - began <= LATE,
             "quiet": QUIET,
-            "stood": began - self.leadership[1],
+            "stood": began - self.settings[1],
         }
         reason = decision.obstacle(now, mine, self.me, **facts) if self.enabled else "it is turned off"
         self._good(reason) if reason else self._because("the leader is silent")
         return self._fenced(now, reason) if mine.is_fenced else self._unfenced(now, reason)
 
     def _look(self):
-        """-> Cluster. Also keeps in mind since when this leadership stands under these settings.
-
-        A leader that has not read yet that it must be strict could still acknowledge alone.
-        """
+        """-> Cluster. Also keeps in mind since when its settings stand."""
         now, self.looked = cluster(self.store.read(ROOT)), self.clock()
         self.host = now.hosts.get(now.leader)
-        if self.leadership[0] != (now.leader_revision, now.config_revision):
-            self.leadership = (now.leader_revision, now.config_revision), self.looked
+        if now.config_revision != self.settings[0]:
+            self.settings = now.config_revision, self.looked
         return now
 
     # -- Before the fence
@@ -100,14 +97,14 @@ class Warden:
         in_force = self.own.fence()
         if not found:
             self.tell("fenced", leader=now.leader, in_force=in_force)
-        if in_force and self._promise(now):
+        if in_force and self._promise(now, *self.own.position()):
             self.tell("promised", leader=now.leader, revision=now.leader_revision)
             now = cluster(self.store.read(ROOT))
             if promises := decision.all_promised(now, self.patience.reign):
                 self._release(now, promises)
 
-    def _promise(self, now):
-        promise = Promise(*now.reign)
+    def _promise(self, now, timeline, position):
+        promise = Promise(*now.reign, timeline, position)
         conditions = {
             ROOT + "leader": now.leader_revision, ROOT + "sync": now.sync_revision,
             self._key: now.words.get(self.me, 0),  # a word that arrives late, after it was taken back, counts no more
@@ -131,13 +128,18 @@ class Warden:
         return ALARM
 
     def _release(self, now, promises):
+        """The key is free at no moment: it is the furthest voter's, on the lease of that one's Patroni."""
+        heir = decision.furthest(promises)
+        if not now.leases.get(heir):
+            return self._because(f"{heir} is furthest, but its Patroni is not there")
         conditions = {
             ROOT + "leader": now.leader_revision, ROOT + "sync": now.sync_revision,
             ROOT + "config": now.config_revision, ROOT + "failover": now.failover_revision,
             **{ROOT + PROMISES + name: promise.revision for name, promise in promises.items()},
         }  # fmt: skip
-        if self.store.change(conditions, delete=[ROOT + "leader"]):
-            self.tell("released", leader=now.leader, revision=now.leader_revision)
+        if self.store.change(conditions, put={ROOT + "leader": heir}, lease=now.leases[heir]):
+            self.tell("released", leader=now.leader, revision=now.leader_revision, heir=heir)
+        return None
 
     def _withdraw(self, now, reason):
         """Only while the leader is who it was at the promise."""

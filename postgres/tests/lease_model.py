@@ -37,10 +37,11 @@ class Rules:
     fence_before_promise: bool = True
     fence_in_force: bool = True  # promises before the startup process has read the setting
     fence_outlives_patroni: bool = True  # Patroni's loop on a standby writes primary_conninfo anew and drops the fence
-    settled: bool = True  # promises under a leadership that is younger than votes that may still be used against it
     put_compares_own_key: bool = True  # a promise that was sent, and withdrawn before it arrived, may arrive
     every_voter: bool = True  # its own promise is enough
     release_compares_promises: bool = True  # trusts what it has read of them
+    furthest_voter: bool = True  # gives the key to any voter
+    key_is_never_free: bool = True  # deletes the key, and leaves the rest to an election
     withdraw_before_lift: bool = True
     lift_when_following: bool = True  # lifts as soon as there is another leadership
     found_fence_is_lifted: bool = True  # ignores a fence that it did not set
@@ -82,18 +83,18 @@ class Node(NamedTuple):
     source: int | None = 0  # whom its receiver is attached to
     log: tuple = ()
     step: str = "calm"  # of the small program: see `program`
+    stated: tuple = ()  # its position as its promise has it: (timeline, length of the log)
 
 
 class Etcd(NamedTuple):
     """A leadership that is over is forgotten, not numbered: every comparison with its revision fails for ever."""
 
     leader: int | None = 0
-    settled: bool = True  # the leadership is older than a lease
     sync_leader: int = 0
     timeline: int = 1  # of Patroni's history key
     promises: frozenset = frozenset()  # the nodes whose promise stands, for this leadership
     on_the_way: frozenset = frozenset()  # those whose promise may still arrive
-    ousted: int | None = None  # whose key was released early; until it leads again
+    ousted: int | None = None  # whose key was taken away early; until it leads again
     ousted_by: frozenset = frozenset()  # the promises that stood then
 
 
@@ -137,6 +138,10 @@ def voters(etcd):
     return OTHERS[etcd.sync_leader]
 
 
+def position(node):
+    return timeline(node), len(node.log)
+
+
 def is_prefix(log, other):
     return log == other[: len(log)]
 
@@ -169,9 +174,15 @@ OVER = {
 
 def without_leader(state, **changes):
     """The key is gone, and its revision for ever: who acted under it learns so from its next transaction."""
-    nodes = tuple(node._replace(step=OVER.get(node.step, node.step)) for node in state.nodes)
+    nodes = tuple(node._replace(step=OVER.get(node.step, node.step), stated=()) for node in state.nodes)
     state = state._replace(nodes=nodes, losses=state.losses + 1)
     return with_etcd(state, leader=None, promises=frozenset(), on_the_way=frozenset(), **changes)
+
+
+def handed_over(state, new, ousted_by):
+    """One transaction: the key is another's, and was free at no moment. Its Patroni finds it there."""
+    leader = state.etcd.leader
+    return with_etcd(without_leader(state, ousted=leader, ousted_by=ousted_by), leader=new)
 
 
 def without_votes(state):
@@ -308,7 +319,7 @@ def follow(state, i, rules):
 
 
 def taken(state, i):
-    after = with_etcd(with_node(state, i, patroni="leader"), leader=i, settled=False)
+    after = with_etcd(with_node(state, i, patroni="leader"), leader=i)
     return with_etcd(after, ousted=None, ousted_by=frozenset()) if state.etcd.ousted == i else after
 
 
@@ -336,11 +347,8 @@ def passing_time(state, bounds):
     leader, on_the_way = state.etcd.leader, state.etcd.on_the_way
     if leader is None:
         return
-    if state.losses < bounds.losses:
-        if state.nodes[leader].life == "dead":
-            yield f"{NAMES[leader]}'s lease runs out", without_votes(without_leader(state))
-        if not state.etcd.settled:
-            yield f"{NAMES[leader]} has led for a lease", without_votes(with_etcd(state, settled=True))
+    if state.losses < bounds.losses and state.nodes[leader].life == "dead":
+        yield f"{NAMES[leader]}'s lease runs out", without_votes(without_leader(state))
     for i in on_the_way:
         after = with_etcd(state, promises=state.etcd.promises | {i}, on_the_way=on_the_way - {i})
         yield f"{NAMES[i]}'s promise arrives late", after
@@ -409,19 +417,19 @@ def alarmed(state, i, rules):
     if rules.fence_before_promise:
         return f"{NAMES[i]} sets the fence", with_node(state, i, fence="set", step="fenced")
     early = with_etcd(state, promises=state.etcd.promises | {i})
-    return f"{NAMES[i]} promises", with_node(early, i, step="fencing")
+    return f"{NAMES[i]} promises", with_node(early, i, step="fencing", stated=position(state.nodes[i]))
 
 
 def promise(state, i, rules, bounds):
     """A transaction on the revisions of the leader key and of the promise's own, once nothing is received any more."""
     node, etcd = state.nodes[i], state.etcd
-    is_quiet = node.source is None and (node.fence == "force" or not rules.fence_in_force)
-    if not is_quiet or (rules.settled and not etcd.settled):
+    if node.source is not None or (node.fence != "force" and rules.fence_in_force):
         return
-    promised = with_etcd(state, promises=etcd.promises | {i}, on_the_way=etcd.on_the_way - {i})
+    stated = with_node(state, i, stated=position(node))
+    promised = with_etcd(stated, promises=etcd.promises | {i}, on_the_way=etcd.on_the_way - {i})
     yield f"{NAMES[i]} promises", with_node(promised, i, step="promised")
     if bounds.lost_answers and i not in etcd.on_the_way:
-        yield f"{NAMES[i]} sends a promise, without an answer", with_etcd(state, on_the_way=etcd.on_the_way | {i})
+        yield f"{NAMES[i]} sends a promise, without an answer", with_etcd(stated, on_the_way=etcd.on_the_way | {i})
 
 
 def release(state, i, rules, bounds):
@@ -432,8 +440,24 @@ def release(state, i, rules, bounds):
         if complete and is_suspect(state, i, bounds):
             yield f"{NAMES[i]} sees the promises", with_node(state, i, step="saw all")
     elif state.losses < bounds.losses and (complete or step == "looked" or not rules.release_compares_promises):
-        leader = state.etcd.leader
-        yield f"{NAMES[i]} releases {NAMES[leader]}'s key", without_leader(state, ousted=leader, ousted_by=promises)
+        yield from taken_away(state, i, rules)
+
+
+def taken_away(state, i, rules):
+    leader, promises = state.etcd.leader, state.etcd.promises
+    if not rules.key_is_never_free:
+        yield f"{NAMES[i]} deletes {NAMES[leader]}'s key", without_leader(state, ousted=leader, ousted_by=promises)
+        return
+    for j in heirs(state, i, rules):
+        yield f"{NAMES[i]} gives {NAMES[leader]}'s key to {NAMES[j]}", handed_over(state, j, promises)
+
+
+def heirs(state, i, rules):
+    """The voters whose promises state the furthest position: one, or both when they are equally far."""
+    stated = {j: state.nodes[j].stated for j in voters(state.etcd) if state.nodes[j].stated}
+    if not rules.furthest_voter or not stated:  # without promises: by those that have seen that nobody receives
+        return voters(state.etcd) if not rules.furthest_voter else [i]
+    return [j for j in stated if stated[j] == max(stated.values())]
 
 
 def withdraw(state, i, rules):
@@ -447,11 +471,12 @@ def without_promise(state, i, rules, takes_back=True, changes_word=True):
     """The promise's key gets a new revision rather than none: a promise on the way, which compares it, then fails."""
     etcd, i = state.etcd, {i}
     fails = takes_back and changes_word and rules.put_compares_own_key
-    return with_etcd(
+    after = with_etcd(
         state,
         promises=etcd.promises - i if takes_back else etcd.promises,
         on_the_way=etcd.on_the_way - i if fails else etcd.on_the_way,
     )
+    return with_node(after, *i, stated=()) if takes_back else after
 
 
 def wait_for_leader(state, i, rules):

@@ -17,6 +17,8 @@ class Postgres:
     class Error(Exception):
         pass
 
+    PhysicalReplicationConnection = "of psycopg2.extras"
+
     def __init__(self, folder):
         self.file = folder / "postgresql.auto.conf"
         self.file.write_text("")
@@ -24,11 +26,12 @@ class Postgres:
         self.reread = self.stays = True  # whether a reload is heeded, whether the line stays in the file
         self.looks, self.waits_from = 0, 1  # the look from which the startup process is seen between two attempts
         self.stubborn = False  # the receiver outlives the fence
+        self.asked = {}  # how the last session was asked for
 
-    def connect(self, **_):
+    def connect(self, **options):
         if self.down:
             raise self.Error("the database system is starting up")
-        self.sessions += 1
+        self.sessions, self.asked = self.sessions + 1, options
         return types.SimpleNamespace(cursor=lambda: nullcontext(Cursor(self)), close=lambda: None)
 
     @property
@@ -66,6 +69,7 @@ class Cursor:
             server.OWN: lambda: (True, postgres.is_fenced, *postgres.receiver),
             server.FENCE: lambda: postgres.fence,
             server.FOLLOWS: lambda: (postgres.conninfo,) if postgres.conninfo else None,
+            "IDENTIFY_SYSTEM": lambda: ("7512345678901234567", 3, "1/50000A8", None),
         }
         self.row = answers.get(statement, lambda: None)()
 

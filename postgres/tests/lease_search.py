@@ -119,17 +119,17 @@ MIRROR = {0: 0, 1: 2, 2: 1, None: None, "A": "B", "B": "A"}
 def mirrored(state):
     """The state with A and B exchanged. They differ in nothing but their names, so one of the two states is enough."""
     p, a, b = map(mirrored_node, state.nodes)
-    leader, settled, sync_leader, timeline, *sets, ousted, ousted_by = state.etcd
+    leader, sync_leader, timeline, *sets, ousted, ousted_by = state.etcd
     promises, on_the_way, ousted_by = (mirrored_set(names) for names in (*sets, ousted_by))
-    etcd = Etcd(MIRROR[leader], settled, MIRROR[sync_leader], timeline, promises, on_the_way, MIRROR[ousted], ousted_by)
+    etcd = Etcd(MIRROR[leader], MIRROR[sync_leader], timeline, promises, on_the_way, MIRROR[ousted], ousted_by)
     return State(etcd, (p, b, a), *state[2:])
 
 
 def mirrored_node(node):
-    life, role, patroni, follows, fence, source, log, step = node
+    life, role, patroni, follows, fence, source, log, *program = node
     if log:
         log = tuple([(timeline, MIRROR.get(what, what)) for timeline, what in log])
-    return Node(life, role, patroni, MIRROR[follows], fence, MIRROR[source], log, step)
+    return Node(life, role, patroni, MIRROR[follows], fence, MIRROR[source], log, *program)
 
 
 def mirrored_set(nodes):

@@ -8,6 +8,7 @@ from lease.warden import Warden
 
 P, A, B = "postgres-1", "postgres-2", "postgres-3"
 HOSTS = {P: "10.77.4.11", A: "10.77.4.12", B: "10.77.4.13"}
+LEASES = {P: 101, A: 102, B: 103}
 STRICT = {"synchronous_mode": "quorum", "synchronous_mode_strict": True}
 
 
@@ -19,12 +20,12 @@ class Store:
         self.put("config", json.dumps(STRICT))
         self.put("sync", json.dumps({"leader": P, "sync_standby": f"{A},{B}"}))
         for name, host in HOSTS.items():
-            self.put(f"members/{name}", json.dumps({"conn_url": f"postgres://{host}:5432/postgres"}))
-        self.put("leader", P)
+            self.put(f"members/{name}", json.dumps({"conn_url": f"postgres://{host}:5432/postgres"}), LEASES[name])
+        self.put("leader", P, LEASES[P])
 
-    def put(self, name, value):
+    def put(self, name, value, lease=0):
         self.revision += 1
-        self.keys[ROOT + name] = Entry(value, self.revision)
+        self.keys[ROOT + name] = Entry(value, self.revision, lease)
 
     def delete(self, name):
         self.keys.pop(ROOT + name, None)
@@ -34,16 +35,14 @@ class Store:
             raise Doubt("no etcd answers")
         return {key.removeprefix(prefix): entry for key, entry in self.keys.items()}
 
-    def change(self, conditions, *, put=None, delete=()):
+    def change(self, conditions, *, put, lease=0):
         if self.away:
             raise Doubt("no etcd answers")
         revisions = {key: entry.revision for key, entry in self.keys.items()}
         if any(revisions.get(key, 0) != revision for key, revision in conditions.items()):
             return False
-        for key, value in (put or {}).items():
-            self.put(key.removeprefix(ROOT), value)
-        for key in delete:
-            del self.keys[key]
+        for key, value in put.items():
+            self.put(key.removeprefix(ROOT), value, lease)
         return True
 
     @property
@@ -53,6 +52,8 @@ class Store:
 
 class Server:
     """A node's Postgres: a standby that hears nothing, unless told otherwise."""
+
+    reaches = (1, 5000)
 
     def __init__(self):
         self.calm, self.silence, self.standby, self.fenced, self.follows, self.quiet = False, None, True, False, P, True
@@ -69,6 +70,9 @@ class Server:
         self.fenced, self.fences = True, self.fences + 1
         return self.quiet
 
+    def position(self):
+        return self.reaches
+
     def lift(self):
         self.fenced = False
 
@@ -84,7 +88,7 @@ class World:
         self.settle()
 
     def settle(self):
-        """A while of calm: the leadership is seen to stand."""
+        """A while of calm: the settings are seen to stand."""
         for name, server in self.servers.items():
             server.calm = True
             self.wardens[name].known = True

@@ -3,8 +3,9 @@
 from dataclasses import replace
 
 from lease import decision
+from lease.facts import Promise
 from lease.warden import QUIET
-from lease_world import A, P
+from lease_world import A, B, P
 
 
 def test_what_a_person_reads_comes_in_a_sensible_order(world):
@@ -15,7 +16,8 @@ def test_what_a_person_reads_comes_in_a_sensible_order(world):
     assert decision.obstacle(replace(now, leader=A), own, A, **asked) == "this node is the leader"
 
 
-def test_the_leader_is_not_counted_among_the_voters(world):
-    now = replace(world.store.now, voters=frozenset({P, A}))
-    asked = {"leader_answers": False, "on_time": True, "quiet": QUIET, "stood": decision.SETTLED}
-    assert decision.obstacle(now, world.servers[A].own(), A, **asked) == "there are too few voters"
+def test_promises_of_all_but_the_leader_are_complete(world):
+    now = world.store.now
+    of = {name: Promise(*now.reign, 1, 5000, 20) for name in (P, A, B)}
+    assert decision.all_promised(replace(now, promises={A: of[A], B: of[B]}), now.reign) == {A: of[A], B: of[B]}
+    assert decision.all_promised(replace(now, promises={A: of[A], P: of[P]}), now.reign) is None

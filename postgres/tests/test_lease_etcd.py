@@ -24,9 +24,9 @@ class Keys:
     def __init__(self):
         self.kept, self.revision, self.lock = {}, 0, threading.Lock()
 
-    def put(self, key, value):
+    def put(self, key, value, lease=0):
         self.revision += 1
-        self.kept[key] = Entry(value, self.revision)
+        self.kept[key] = Entry(value, self.revision, lease)
 
     def range(self, body):
         first, end = decoded(body["key"]), decoded(body["range_end"])
@@ -40,10 +40,8 @@ class Keys:
             if int(compare["mod_revision"]) != (entry.revision if entry else 0):
                 return {}
         for request in body["success"]:
-            if put := request.get("request_put"):
-                self.put(decoded(put["key"]), decoded(put["value"]))
-            else:
-                self.kept.pop(decoded(request["request_delete_range"]["key"]), None)
+            put = request["request_put"]
+            self.put(decoded(put["key"]), decoded(put["value"]), int(put["lease"]))
         return {"succeeded": True}
 
     def answer(self, path, body):
@@ -53,9 +51,9 @@ class Keys:
 
 
 def kv(key, entry):
-    return {"key": encoded(key), "mod_revision": str(entry.revision)} | (
-        {"value": encoded(entry.value)} if entry.value else {}
-    )
+    rest = {"value": encoded(entry.value)} if entry.value else {}
+    rest |= {"lease": str(entry.lease)} if entry.lease else {}
+    return {"key": encoded(key), "mod_revision": str(entry.revision)} | rest
 
 
 class Member(ThreadingHTTPServer):
@@ -119,11 +117,11 @@ def test_what_lies_below_a_prefix_is_read_with_its_revisions(members, store):
 def test_a_change_is_made_only_when_each_key_has_its_revision(members, store):
     members[0].keys.put("/a/leader", "n1")
     assert not store.change({"/a/leader": 1, "/a/sync": 1}, put={"/a/word": "w"})
-    assert not store.change({"/a/leader": 2}, delete=["/a/leader"])
+    assert not store.change({"/a/leader": 2}, put={"/a/leader": "n2"}, lease=77)
     assert store.change({"/a/leader": 1, "/a/word": 0}, put={"/a/word": "w"})
     assert not store.change({"/a/word": 0}, put={"/a/word": "again"})
-    assert store.change({"/a/leader": 1, "/a/word": 2}, delete=["/a/leader"])
-    assert store.read("/a/") == {"word": Entry("w", 2)}
+    assert store.change({"/a/leader": 1, "/a/word": 2}, put={"/a/leader": "n2"}, lease=77)
+    assert store.read("/a/") == {"leader": Entry("n2", 3, 77), "word": Entry("w", 2)}
 
 
 BAD = {"silent": (200, "silent"), "503": (503, b"{}"), "no JSON": (200, b"<html>"), "no etcd": (200, b"[]")}

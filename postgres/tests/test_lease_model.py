@@ -20,10 +20,11 @@ WEAKER = {
     "fence_before_promise": PAUSED_LEADER,
     "fence_in_force": PAUSED_LEADER,
     "fence_outlives_patroni": PAUSED_LEADER,
-    "settled": replace(PAUSED_LEADER, pauses=2, losses=2),
     "put_compares_own_key": replace(PAUSED_LEADER, lost_answers=True),
     "every_voter": PAUSED_LEADER,
     "release_compares_promises": PAUSED_LEADER,
+    "furthest_voter": PAUSED_LEADER,
+    "key_is_never_free": replace(PAUSED_LEADER, pauses=2, losses=2),
     "withdraw_before_lift": PAUSED_LEADER,
     "lift_when_following": PAUSED_LEADER,
     "copy_takes_back": COPY,
@@ -86,20 +87,27 @@ def test_a_lemma_breaks_before_anything_is_lost(rule, first):
 
 
 def test_a_trace_tells_the_shortest_story_looking_is_not_enough():
-    result = search(without("fence"), PAUSED_LEADER, HARM)
+    result = search(replace(without("fence"), key_is_never_free=False), PAUSED_LEADER, HARM)
     assert result.violation == "a replaced primary can still acknowledge"
     assert result.trace == (
         "P is paused",
         "A receives no longer",
         "B receives no longer",
         "A sees that no voter receives",
-        "A releases P's key",
+        "A deletes P's key",
         "A has the votes",
         "P goes on",
         "A takes the key",
         "A is promoted",
         "B receives from P",
     )
+
+
+def test_a_living_leader_that_only_its_voters_cannot_reach_does_not_take_its_key_back():
+    cut = Bounds(network=True)
+    assert not any(state.etcd.ousted == 0 and state.etcd.leader == 0 for state in search(bounds=cut).parents)
+    freed = search(without("key_is_never_free"), cut, {}).parents
+    assert any(what == "P takes the key" for _, what in filter(None, freed.values()))
 
 
 def test_a_fence_that_pg_rewind_has_copied_must_be_lifted_by_a_node_that_never_set_it():

@@ -41,6 +41,7 @@ def program(metrics, postgres, monkeypatch):
     main = importlib.import_module("lease.__main__")
     for name, value in ENVIRON.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(main.render, "secret", lambda name: f"secret of {name}")
     return main
 
 

@@ -110,11 +110,11 @@ def test_a_release_fails_when_anything_has_changed_meanwhile(world, key):
     fenced_both(world)
     kept = world.store.change
 
-    def meanwhile(conditions, *, put=None, delete=()):
-        if delete:
+    def meanwhile(conditions, *, put, lease=0):
+        if lease:
             old = world.store.keys.get(ROOT + key)
             world.store.put(key, old.value if old else "")
-        return kept(conditions, put=put, delete=delete)
+        return kept(conditions, put=put, lease=lease)
 
     world.store.change = meanwhile
     world.rounds(decision.ROUNDS, B)
@@ -123,7 +123,7 @@ def test_a_release_fails_when_anything_has_changed_meanwhile(world, key):
 
 
 def test_a_promise_of_another_leadership_counts_for_nothing(world):
-    world.store.put(PROMISES + B, Promise(P, 3, 4).text)
+    world.store.put(PROMISES + B, Promise(P, 3, 4, 1, 5000).text)
     world.rounds(decision.ROUNDS, A)
     assert world.steps() == ["fenced", "promised"]
     assert world.store.now.leader == P
@@ -142,7 +142,7 @@ def test_etcd_away_behind_the_fence_changes_nothing(world):
 
 def test_behind_the_fence_a_late_round_of_its_own_changes_nothing(world):
     fenced_both(world)
-    world.store.put(PROMISES + B, Promise(*world.store.now.reign).text)
+    world.store.put(PROMISES + B, Promise(*world.store.now.reign, 1, 5000).text)
     world.wardens[A].answers = lambda host: setattr(world, "time", world.time + 2)
     world.rounds(1, A)
     assert world.steps() == ["fenced", "promised"]

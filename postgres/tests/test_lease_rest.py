@@ -38,7 +38,7 @@ def test_its_own_promise_is_no_other_voter(world):
     """Left by a data directory that is gone."""
     in_vain(world)
     world.rounds(decision.ROUNDS, A)
-    world.store.put(PROMISES + A, Promise(*world.store.now.reign).text)
+    world.store.put(PROMISES + A, Promise(*world.store.now.reign, 1, 5000).text)
     world.rounds(1, A)
     assert world.steps(A)[-1] == "withdrew"
 

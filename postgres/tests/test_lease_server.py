@@ -46,6 +46,19 @@ def test_a_fence_is_set_and_lifted_again_over_a_read_only_file(server, postgres)
     assert not postgres.is_fenced
 
 
+def test_its_position_is_asked_as_a_standby_asks_for_the_log(server, postgres):
+    server.password = "of the replicator"
+    assert server.position() == (3, 2**32 + 0x50000A8)
+    asked = {name: postgres.asked[name] for name in ("user", "password", "connection_factory")}
+    assert asked == {
+        "user": "replicator", "password": "of the replicator",
+        "connection_factory": postgres.PhysicalReplicationConnection,
+    }  # fmt: skip
+    postgres.down = True
+    with pytest.raises(Doubt):
+        server.position()
+
+
 NOT_IN_FORCE = {
     "a receiver is left": {"stubborn": True},
     "the postmaster has not read it": {"reread": False},

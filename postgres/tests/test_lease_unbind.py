@@ -22,7 +22,7 @@ def word(world, name=A):
 def promised(world):
     world.rounds(decision.ROUNDS, A)
     assert A in world.store.now.promises
-    return Promise(*world.store.now.reign)
+    return Promise(*world.store.now.reign, 1, 5000)
 
 
 @pytest.mark.parametrize("source", [HOSTS[P], HOSTS[B], None])
@@ -33,7 +33,7 @@ def test_who_has_promised_nothing_may_be_copied_from_anywhere(world, source):
 def test_a_promise_that_is_on_its_way_counts_no_more(world):
     now = world.store.now
     assert unbind.unbind(A, world.store, HOSTS[P]) is None
-    assert not world.wardens[A]._promise(now)
+    assert not world.wardens[A]._promise(now, 1, 5000)
     assert word(world).value == ""
 
 
@@ -51,6 +51,8 @@ def test_a_promise_for_a_leadership_that_stands_hinders_no_source(world):
 
 
 def bound(world):
+    """B has the key, and is not promoted yet."""
+    world.servers[B].reaches = (1, 9000)
     promise = promised(world)
     world.rounds(decision.ROUNDS, B)
     assert world.steps()[-1] == "released"
@@ -60,6 +62,7 @@ def bound(world):
 @pytest.mark.parametrize("source", [*HOSTS.values(), None])
 def test_a_bound_node_stays_as_it_is_while_nobody_leads(world, source):
     bound(world)
+    world.store.delete("leader")
     before = dict(world.store.keys)
     assert "bound by a promise" in unbind.unbind(A, world.store, source)
     assert world.store.keys == before

@@ -4,7 +4,8 @@ import json
 
 import pytest
 from lease import decision
-from lease_world import A, B, P, change_config, change_sync, fenced_both, released
+from lease.facts import ROOT
+from lease_world import LEASES, A, B, P, change_config, change_sync, fenced_both, released
 
 
 def test_a_dead_leader_is_released_when_both_voters_have_promised(world):
@@ -12,14 +13,35 @@ def test_a_dead_leader_is_released_when_both_voters_have_promised(world):
     assert world.steps() == []
     world.rounds(1)
     assert world.steps() == ["fenced", "promised", "fenced", "promised", "released"]
-    assert world.store.now.leader is None
     assert world.servers[A].fenced
     assert world.servers[B].fenced
 
 
-def test_after_the_election_each_is_free_when_it_is_primary_or_follows(world):
+@pytest.mark.parametrize(
+    ("reaches", "heir"),
+    [({A: (1, 9), B: (1, 10)}, B), ({A: (2, 9), B: (1, 10)}, A), ({A: (1, 9), B: (1, 9)}, A)],
+    ids=["further", "on a later timeline", "equally far"],
+)
+def test_the_furthest_voter_has_the_key_at_once_on_the_lease_of_its_patroni(world, reaches, heir):
+    for name, position in reaches.items():
+        world.servers[name].reaches = position
     released(world)
-    world.store.put("leader", B)
+    assert world.store.keys[ROOT + "leader"].value == heir
+    assert world.store.keys[ROOT + "leader"].lease == LEASES[heir]
+
+
+def test_a_voter_whose_patroni_is_gone_inherits_nothing_and_the_leader_keeps_its_key(world):
+    world.servers[B].reaches = (1, 9000)
+    world.store.delete(f"members/{B}")
+    world.rounds(decision.ROUNDS)
+    assert world.steps() == ["fenced", "promised"] * 2
+    assert world.store.now.leader == P
+    assert f"{B} is furthest, but its Patroni is not there" in world.reasons
+
+
+def test_afterwards_each_is_free_when_it_is_primary_or_follows(world):
+    world.servers[B].reaches = (1, 9000)
+    released(world)
     world.rounds(5)
     assert world.servers[A].fenced, "its Patroni still points it at the old leader"
     assert world.servers[B].fenced, "it has the lock and is not promoted yet"
@@ -30,12 +52,22 @@ def test_after_the_election_each_is_free_when_it_is_primary_or_follows(world):
     assert world.store.now.promises == {}
 
 
-def test_an_old_leader_that_takes_its_free_lock_back_is_followed(world):
+def test_an_old_leader_that_leads_again_is_followed(world):
     released(world)
     world.store.put("leader", P)
     world.alive[P] = True
     world.rounds(1)
     assert not world.servers[A].fenced
+
+
+@pytest.mark.parametrize("listed", [A, None], ids=["one voter", "none"])
+def test_both_others_must_promise_whomever_the_sync_key_still_lists(world, listed):
+    """A leader that lives strikes out whom it does not hear; each of them may have what it has acknowledged."""
+    change_sync(world, sync_standby=listed)
+    world.rounds(decision.ROUNDS + 1, A)
+    assert world.steps() == ["fenced", "promised"]
+    world.rounds(decision.ROUNDS, B)
+    assert world.steps()[-1] == "released"
 
 
 # -- Each condition alone stops it ------------------------------------------------------------------------------------
@@ -49,9 +81,8 @@ CONDITIONS = {
     "maintenance": lambda world: change_config(world, pause=True),
     "a switchover is under way": lambda world: world.store.put("failover", json.dumps({"leader": P})),
     "the voters are those of another leader": lambda world: change_sync(world, leader=B),
-    "this node is no voter": lambda world: change_sync(world, sync_standby="postgres-8,postgres-9"),
-    "one voter": lambda world: change_sync(world, sync_standby=A),
-    "no voter: Patroni has written '*'": lambda world: change_sync(world, sync_standby="*"),
+    "a voter is none of the three nodes": lambda world: change_sync(world, sync_standby=f"{A},postgres-9"),
+    "whoever replicates votes": lambda world: change_sync(world, sync_standby="*"),
     "there is no leader": lambda world: world.store.delete("leader"),
     "the leader's address is not known": lambda world: world.store.delete(f"members/{P}"),
     "etcd is away": lambda world: setattr(world.store, "away", True),
@@ -115,17 +146,9 @@ def test_the_rounds_must_follow_one_another(world, interruption):
     assert world.steps() == []
 
 
-NEW = {
-    # Somebody may still hold votes from before it began, and take the key with them.
-    "leadership": lambda world: world.store.put("leader", P),
-    # The leader may not have read them yet, and acknowledge alone.
-    "settings": lambda world: change_config(world),
-}
-
-
-@pytest.mark.parametrize("what", NEW)
-def test_a_new_leadership_and_new_settings_are_not_judged_before_a_lease_has_passed(world, what):
-    NEW[what](world)
+def test_new_settings_are_not_relied_on_before_a_lease_has_passed(world):
+    """The leader may not have read them yet, and acknowledge alone."""
+    change_config(world)
     world.rounds(1)
     world.time += decision.SETTLED - 5
     world.rounds(2)
@@ -133,3 +156,8 @@ def test_a_new_leadership_and_new_settings_are_not_judged_before_a_lease_has_pas
     world.time += 5
     world.rounds(decision.ROUNDS)
     assert world.steps()[-1] == "released"
+
+
+def test_a_new_leadership_is_judged_at_once_since_its_key_will_be_free_for_nobody(world):
+    world.store.put("leader", P)
+    assert released(world)

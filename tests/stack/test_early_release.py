@@ -1,4 +1,4 @@
-"""The early release as the stack has it, turned off (docs/decisions/0028), and its fence on a real Postgres.
+"""The early release as the stack has it (docs/decisions/0028), and its fence on a real Postgres.
 
 Its rounds and its rules are tested without a stack: postgres/tests/test_lease_*.py.
 """
@@ -7,9 +7,9 @@ import time
 
 import pytest
 from stack import direct
-from stack.engine import inside
+from stack.engine import docker, inside, one
 from stack.servers import get, sql, until, value
-from stack.whole import wait_until_whole
+from stack.whole import make_whole, wait_until_whole
 
 LOOP = 10  # seconds, of Patroni (postgres/dcs.yml)
 PATRONIS = "/data/pg/postgresql.conf"
@@ -31,11 +31,50 @@ def figures(node: str) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("node", direct.POSTGRES)
-def test_each_nodes_program_runs_and_is_turned_off(node):
+def test_each_nodes_program_runs_and_may_release(node):
     seen = until(lambda: figures(node), 10, f"the metrics of {node}'s program")
-    assert seen["flotilla_lease_enabled"] == 0
+    assert seen["flotilla_lease_enabled"] == 1
     assert seen["flotilla_lease_fenced"] == 0
-    assert seen['flotilla_lease_steps_total{step="released"}'] == 0
+
+
+# -- A release ---------------------------------------------------------------------------------------------------------
+
+SETTLED = 25  # seconds that a leadership must have stood, and the program's next look at it
+
+
+def released(*nodes: str) -> int:
+    return sum(int(figures(node)['flotilla_lease_steps_total{step="released"}']) for node in nodes)
+
+
+@pytest.fixture
+def reign():
+    """-> the primary of a leadership that has settled, and its standbys; the stack is whole again at the end."""
+    wait_until_whole()
+    time.sleep(SETTLED)
+    leader = direct.postgres_primary()
+    yield leader, [node for node in direct.POSTGRES if node != leader]
+    make_whole()
+
+
+def test_the_lease_of_a_killed_primary_is_released_by_one_of_its_voters(reign):
+    leader, voters = reign
+    before = released(*voters)
+    docker("kill", one(leader).id)
+    until(lambda: direct.postgres_primary() in voters, 60, "a voter is primary")
+    assert released(*voters) == before + 1
+    until(lambda: all(figures(node)["flotilla_lease_fenced"] == 0 for node in voters), 15, "no fence is left")
+
+
+def test_a_primary_that_wakes_after_the_release_finds_another_and_follows_it(reign):
+    """Its own idea of its lease still holds for seconds: the key's watch must tell it."""
+    leader, voters = reign
+    before = released(*voters)
+    docker("pause", one(leader).id)
+    until(lambda: direct.postgres_primary() in voters, 60, "a voter is primary", every=0.1)
+    docker("unpause", one(leader).id)
+    assert released(*voters) == before + 1
+    until(lambda: sql("SELECT pg_is_in_recovery()", node=leader) == [["t"]], 60, "the old primary is a standby")
+    until(lambda: streams(leader), 60, "it streams from the new one")
 
 
 # -- The fence ---------------------------------------------------------------------------------------------------------
