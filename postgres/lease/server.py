@@ -132,7 +132,8 @@ class Server:
             host=self.socket, dbname="postgres", user=user, application_name="lease", connect_timeout=2,
             options=f"-c statement_timeout={SECONDS * 1000:.0f}", **options,
         )  # fmt: skip
-        connection.autocommit = True
+        if not options:
+            connection.autocommit = True  # a connection for replication is so by itself, and says so by an error
         return connection
 
     @staticmethod

@@ -32,7 +32,8 @@ class Postgres:
         if self.down:
             raise self.Error("the database system is starting up")
         self.sessions, self.asked = self.sessions + 1, options
-        return types.SimpleNamespace(cursor=lambda: nullcontext(Cursor(self)), close=lambda: None)
+        kind = Replication if options.get("connection_factory") else types.SimpleNamespace
+        return kind(cursor=lambda: nullcontext(Cursor(self)), close=lambda: None)
 
     @property
     def is_fenced(self):
@@ -53,6 +54,13 @@ class Postgres:
         new.replace(self.file)
         if line and not self.stubborn:
             self.receiver = (None, None)
+
+
+class Replication(types.SimpleNamespace):
+    """As psycopg2's: whether it commits by itself is not for the caller to say."""
+
+    def __setattr__(self, name, value):
+        raise AttributeError(f"attribute '{name}' of 'ReplicationConnection' objects is not writable")
 
 
 class Cursor:
