@@ -104,7 +104,8 @@ def summary(found: list[Standing]) -> str:
     others = [f"{states[state]} {state}" for state in (FAIL, INVALID) if states[state]]
     verdict = ", ".join([f"{states[PASS]} of {len(found)} drills pass", *others])
     note = "Gaps and times in seconds, of several runs median/worst; in brackets: not judged."
-    return f"{verdict}. {note}\nEarly release of a dead leader's lease is {early_words(found)}."
+    words = early_words(found)
+    return f"{verdict}. {note}" + (f"\nEarly release of a dead leader's lease is {words}." if words else "")
 
 
 def reasons(one: Standing) -> list[str]:

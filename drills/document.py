@@ -56,8 +56,9 @@ def subject(found: list[Standing]) -> str:
     machines = dict.fromkeys(result["record"]["machine"] for one in found for result in one.shown)
     passed = f"{sum(one.state == PASS for one in found)} of {len(found)} drills measured reach their targets."
     missing = unmeasured({one.name for one in found})
-    early = f"Early release of a dead leader's lease ([0028]({EARLY})) is {early_words(found)}."
-    lines = [f"Measured on {'; '.join(machines)}. {early} {passed}"] if found else []
+    words = early_words(found)
+    early = f" Early release of a dead leader's lease ([0028]({EARLY})) is {words}." if words else ""
+    lines = [f"Measured on {'; '.join(machines)}.{early} {passed}"] if found else []
     return "\n\n".join(lines + ([f"Not measured yet: {missing}."] if missing else []))
 
 

@@ -86,7 +86,8 @@ def of_set(drills: list[Drill], load: Asked) -> Callable[[dict], bool]:
     """Whether a result is of one of these drills under this load: another load or time away asks another question."""
 
     def question(drill: Drill) -> tuple:
-        asked = drill.seconds, load.rate * drill.fault.load, load.write_share, load.early_release, drill.fault.small
+        early = load.early_release if set_up.is_decided_early(drill.victim.name) else None
+        asked = drill.seconds, load.rate * drill.fault.load, load.write_share, early, drill.fault.small
         return drill.victim.name, drill.fault.name, *asked
 
     wanted = set(map(question, drills))

@@ -4,6 +4,7 @@ from stack import direct
 from stack.engine import api, containers
 
 QUESTION = ("away", "rate", "write_share", "early_release", "small_disks")  # others belong to another question
+LEADING = ("postgres-primary", "stack")  # how their names begin: a leader of Postgres is among those that are hit
 OLDER = {"early_release": False, "small_disks": False}  # of results that were written before it was asked
 
 
@@ -14,13 +15,19 @@ def early_release() -> bool:
 
 
 def of(record: dict) -> dict:
-    return OLDER | record.get("set_up", {})
+    found = OLDER | record.get("set_up", {})
+    return found | {"early_release": found["early_release"] if is_decided_early(record["victim"]) else None}
 
 
-def of_stack(record: dict) -> tuple[bool, bool]:
+def is_decided_early(victim: str) -> bool:
+    """Whether early release decides its figures: where no leader is hit, runs with and without it are alike."""
+    return victim.startswith(LEADING)
+
+
+def of_stack(record: dict) -> tuple[bool | None, bool]:
     """What of the stack decides a figure."""
     return of(record)["early_release"], of(record)["small_disks"]
 
 
 def is_early(record: dict) -> bool:
-    return of(record)["early_release"]
+    return bool(of(record)["early_release"])

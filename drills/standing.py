@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from drills import targets
 from drills.judge import FAIL, INVALID, PASS, SAFETY
-from drills.set_up import is_early
+from drills.set_up import is_decided_early, is_early
 
 SEVERAL = 3  # runs that have a median worth a verdict
 
@@ -108,8 +108,9 @@ def back(one: Standing) -> str:
 
 
 def early_words(found: list[Standing]) -> str:
-    """Whether the stack of these releases a dead leader's lease early."""
-    return " and ".join(word for word, early in (("off", False), ("on", True)) if early in {one.early for one in found})
+    """Whether the stack of these releases a dead leader's lease early; empty when that decides none of them."""
+    seen = {one.early for one in found if is_decided_early(one.victim)}
+    return " and ".join(word for word, early in (("off", False), ("on", True)) if early in seen)
 
 
 def spread(one: Standing, name: str, digits=1) -> str:

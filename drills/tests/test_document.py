@@ -23,8 +23,7 @@ def test_a_row_has_target_beside_figure_median_and_worst_and_its_commit():
 
 def test_machine_commit_and_what_is_not_measured_are_named():
     text = document.text([WEB], {})
-    assert "Measured on 2 cores of a test. Early release of a dead leader's lease ([0028](" in text
-    assert "is off. 1 of 1 drills measured reach their targets." in text
+    assert "Measured on 2 cores of a test. 1 of 1 drills measured reach their targets." in text
     assert row(text, "web kill")[-1] == "bbbbbbbbb+"
     assert "web stop, pause, cut, rolling;" in text
     assert "web kill" not in document.unmeasured({"web kill"})
@@ -64,6 +63,11 @@ def test_the_median_s_target_stands_before_the_worst_s():
     early = {"set_up": {"rate": 20, "write_share": 0.3, "early_release": True}}
     runs = [result(lines=run(waiting(FAULT, 14, "write")), at=f"2026-11-21T13:0{n}:00", **early) for n in range(3)]
     assert row(document.text(runs, {}), "postgres-primary kill")[4] == "4.0 / 4.0 (≤ 4.5 / 6)"
+
+
+def test_where_a_leader_is_hit_it_is_said_whether_leases_are_released_early():
+    assert "Early release of a dead leader's lease ([0028](" in document.text(GAP, {})
+    assert "is off. 0 of 1 drills measured reach their targets." in document.text(GAP, {})
 
 
 def test_rows_keep_their_order():

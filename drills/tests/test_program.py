@@ -8,6 +8,7 @@ from drills.tests.samples import FAULT, result, run, waiting
 
 LOAD = Asked(20.0, 0.3)
 WEB, CACHE = matrix.drill("web", "kill"), matrix.drill("cache", "kill")
+PRIMARY = matrix.drill("postgres-primary", "kill")
 
 
 def done(drill=WEB, load=LOAD, *, at="2026-11-21T13:00:00", away=None, **changes) -> dict:
@@ -32,9 +33,14 @@ def test_only_runs_of_the_same_drill_under_the_same_load_count():
     assert not counts(done(away=30))
     assert not counts(done(load=Asked(10.0, 0.3)))
     assert not counts(done(load=Asked(20.0, 0.5)))
-    assert not counts(done(load=Asked(20.0, 0.3, early_release=True)))
-    assert of_set([WEB], Asked(20.0, 0.3, early_release=True))(done(load=Asked(20.0, 0.3, early_release=True)))
     assert not counts(result("web")), "a result that does not say how it was made"
+
+
+def test_early_release_is_another_question_where_a_leader_is_hit():
+    early = Asked(20.0, 0.3, early_release=True)
+    assert not of_set([PRIMARY], LOAD)(done(PRIMARY, early))
+    assert of_set([PRIMARY], early)(done(PRIMARY, early))
+    assert of_set([WEB], early)(done(WEB, LOAD))
 
 
 def test_a_fault_that_comes_with_more_load_is_looked_for_under_that():

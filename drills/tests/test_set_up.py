@@ -24,5 +24,15 @@ def test_early_release_is_on_where_every_node_has_it_on(monkeypatch, settings, e
 
 
 def test_results_from_before_it_was_asked_are_of_a_stack_without():
-    assert not set_up.is_early({"set_up": {"rate": 20}})
-    assert set_up.is_early({"set_up": {"early_release": True}})
+    assert not set_up.is_early({"victim": "postgres-primary", "set_up": {"rate": 20}})
+    assert set_up.is_early({"victim": "postgres-primary", "set_up": {"early_release": True}})
+
+
+@pytest.mark.parametrize(
+    ("victim", "decides"),
+    [("postgres-primary", True), ("postgres-primary+etcd", True), ("stack", True), ("web", False),
+     ("postgres-standby", False), ("etcd", False)],
+)  # fmt: skip
+def test_early_release_is_another_question_only_where_a_leader_is_hit(victim, decides):
+    on, off = ({"victim": victim, "set_up": {"early_release": early}} for early in (True, False))
+    assert (set_up.of_stack(on) != set_up.of_stack(off)) is decides
