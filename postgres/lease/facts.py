@@ -71,6 +71,11 @@ class Cluster:
         """Under which everything is decided: one leadership with one set of voters."""
         return self.leader, self.leader_revision, self.sync_revision
 
+    @property
+    def leader_knows_settings(self):
+        """It has written the sync key as the leader, and each loop of its Patroni begins by reading them."""
+        return self.sync_leader == self.leader and self.config_revision < self.leader_revision < self.sync_revision
+
     def kept(self, reign):
         """The promises that were given for `reign`: voter -> Promise."""
         return {

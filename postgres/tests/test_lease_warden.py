@@ -158,6 +158,24 @@ def test_new_settings_are_not_relied_on_before_a_lease_has_passed(world):
     assert world.steps()[-1] == "released"
 
 
+def test_settings_that_the_leader_has_read_are_relied_on_by_a_program_that_has_just_started(world):
+    world.store.put("leader", P, LEASES[P])
+    change_sync(world)
+    world.wardens = {name: world.start(name) for name in (A, B)}
+    assert released(world)
+
+
+@pytest.mark.parametrize("key", ["config", "leader"])
+def test_a_sync_key_that_is_older_than_the_settings_or_the_leadership_tells_nothing_of_them(world, key):
+    world.store.put("leader", P, LEASES[P])
+    change_sync(world)
+    world.store.put(key, world.store.keys[ROOT + key].value)
+    world.wardens = {name: world.start(name) for name in (A, B)}
+    world.rounds(decision.ROUNDS + 1)
+    assert world.steps() == []
+    assert world.reasons[-1] == "the settings are new"
+
+
 def test_a_new_leadership_is_judged_at_once_since_its_key_will_be_free_for_nobody(world):
     world.store.put("leader", P)
     assert released(world)
