@@ -99,13 +99,8 @@ def restore(saved: dict) -> list[str]:
 
 
 def connect(container: str, network: str, saved: dict) -> None:
-    """With its address and names. An address that was not fixed may have gone to another meanwhile: then a new one."""
+    """With its names and its fixed address. A loose one is the engine's to give: asked for by name it would be fixed
+    from then on, and when all start at once, another may have it first."""
     endpoint = {"Aliases": saved["aliases"], "Links": saved["links"]}
-    place = {"IPAMConfig": {"IPv4Address": saved["address"]}}
-    path = f"/networks/{network}/connect"
-    try:
-        post(path, {"Container": container, "EndpointConfig": endpoint | place})
-    except AssertionError:
-        if saved["fixed"]:
-            raise
-        post(path, {"Container": container, "EndpointConfig": endpoint})
+    place = {"IPAMConfig": {"IPv4Address": saved["address"]}} if saved["fixed"] else {}
+    post(f"/networks/{network}/connect", {"Container": container, "EndpointConfig": endpoint | place})
