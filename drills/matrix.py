@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from loadtest.openloop import LATE_START
 from stack import direct
 
-from drills import cores, disk, faults, network
+from drills import cores, disk, faults, network, targets
 
 HARM = ("kill", "stop", "pause", "cut")
 NETWORK = ("cut-voters", "cut-voter", "cut-etcd", "slow")  # that fail in part
@@ -175,8 +175,9 @@ def drill(victim: str, fault: str, *, seconds: float | None = None, runs: int | 
         raise Unknown(f"{how.name} does not fit {hit.name}: say V={whose} F={how.name}, or F={fit}.")
     if not how.lasts and seconds is not None:
         raise Unknown(f"AWAY={seconds:g} says how long a victim stays away; {how.name} leaves none away: leave it out.")
+    late = targets.LATE.get(hit.name, LATE_START)
     usual = hit.away if hit.away and how.name in ("kill", "stop") else how.seconds
-    return Drill(hit, how, usual if seconds is None else seconds, runs or 1)
+    return Drill(hit, how, usual if seconds is None else seconds, runs or 1, late)
 
 
 TABLES = {"victim": VICTIMS, "fault": FAULTS}

@@ -17,6 +17,7 @@ from stack.engine import REPORTS, ROOT
 
 from drills.judge import Check, state
 from drills.set_up import of_stack
+from drills.targets import LATE
 
 FOLDER = REPORTS / "drills"
 
@@ -90,7 +91,8 @@ def have(counts: Callable[[dict], bool], since: str | None = None, folder: Path 
 
 def is_figure(result: dict) -> bool:
     """Whether its load had to be as punctual as a figure needs; that of the short set need not."""
-    return result["record"].get("set_up", {}).get("late", LATE_START) <= LATE_START
+    record = result["record"]
+    return record.get("set_up", {}).get("late", LATE_START) <= LATE.get(record["victim"], LATE_START)
 
 
 def seconds_away(result: dict) -> float:
