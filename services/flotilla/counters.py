@@ -8,7 +8,8 @@ from collections import Counter as Tally
 from contextlib import suppress
 
 import redis
-from django_redis import get_redis_connection
+
+from flotilla.cache import master
 
 # Reads and empties the hash in one step, so that a count is drained by exactly one caller.
 DRAIN = "local all = redis.call('HGETALL', KEYS[1]); redis.call('DEL', KEYS[1]); return all"
@@ -24,7 +25,7 @@ class Counter:
 
     def add(self, id: object, amount: int = 1) -> None:
         """Count; when Redis is away the count is dropped, as a page view must not wait for it."""
-        server = _redis()
+        server = master.client()
         if server is None:
             with self._lock:
                 self._local[str(id)] += amount
@@ -34,7 +35,7 @@ class Counter:
 
     def drain(self) -> dict[str, int]:
         """All counts since the last drain, and forget them. Empty when Redis is away."""
-        server = _redis()
+        server = master.client()
         if server is None:
             with self._lock:
                 drained, self._local = dict(self._local), Tally()
@@ -44,11 +45,3 @@ class Counter:
         except redis.RedisError:
             return {}
         return {flat[i].decode(): int(flat[i + 1]) for i in range(0, len(flat), 2)}
-
-
-def _redis() -> redis.Redis | None:
-    """The guarded master of the sessions; None when they are kept in process memory."""
-    try:
-        return get_redis_connection("sessions")
-    except NotImplementedError:
-        return None

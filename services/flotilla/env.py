@@ -52,6 +52,11 @@ class Env:
     metrics_port: int = 9000
     threads: int = 200
     writes_at_once: int = 8
+    bus_threads: int = 4
+    bus_attempts: int = 10
+    bus_redeliver_seconds: float = 30.0
+    bus_keep_days: int = 7
+    bus_heartbeat_file: str = ""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] | None = None) -> "Env":
@@ -94,6 +99,11 @@ class Env:
             metrics_port=reader.integer("METRICS_PORT", 9000),
             threads=reader.integer("GUNICORN_THREADS", 200),
             writes_at_once=reader.integer("WRITES_AT_ONCE", 8),
+            bus_threads=reader.integer("BUS_THREADS", 4),
+            bus_attempts=reader.integer("BUS_ATTEMPTS", 10),
+            bus_redeliver_seconds=reader.seconds("BUS_REDELIVER_SECONDS", 30.0),
+            bus_keep_days=reader.integer("BUS_KEEP_DAYS", 7),
+            bus_heartbeat_file=reader.text("BUS_HEARTBEAT_FILE", ""),
         ).checked()
 
     def checked(self) -> "Env":
@@ -108,6 +118,8 @@ class Env:
             )
         if not 1 <= self.writes_at_once <= self.threads:
             raise EnvironmentProblem("WRITES_AT_ONCE must be at least 1 and at most GUNICORN_THREADS.")
+        if not (self.bus_threads and self.bus_attempts and self.bus_keep_days):
+            raise EnvironmentProblem("BUS_THREADS, BUS_ATTEMPTS and BUS_KEEP_DAYS must be at least 1.")
         if self.write_hold_seconds >= self.request_seconds:
             raise EnvironmentProblem(
                 "WRITE_HOLD_SECONDS must be less than REQUEST_SECONDS, or a held write cannot answer."

@@ -97,7 +97,7 @@ def caches(env: Env) -> dict[str, Any]:
     if env.cache_nodes:
         default = {
             "BACKEND": "flotilla.cache.backend.CountedCache",
-            "LOCATION": [f"redis://{_host(node)}:{_port(node, 6379)}/0" for node in env.cache_nodes],
+            "LOCATION": ["redis://{}:{}/0".format(*address(node, 6379)) for node in env.cache_nodes],
             "KEY_PREFIX": env.service,
             "OPTIONS": _redis_options(env, env.cache_password) | {"CLIENT_CLASS": "flotilla.cache.shards.ShardClient"},
         }
@@ -109,7 +109,7 @@ def caches(env: Env) -> dict[str, Any]:
             "OPTIONS": _redis_options(env, env.redis_password)
             | {
                 "CONNECTION_FACTORY": "django_redis.pool.SentinelConnectionFactory",
-                "SENTINELS": [(_host(node), _port(node, 26379)) for node in env.redis_sentinels],
+                "SENTINELS": [address(node, 26379) for node in env.redis_sentinels],
                 # No password: anybody may ask who is master. No retry: the next Sentinel is asked instead.
                 "SENTINEL_KWARGS": {
                     "socket_timeout": SENTINEL_SECONDS,
@@ -144,12 +144,10 @@ def _most_connections(env: Env) -> int:
     return env.threads + 16
 
 
-def _host(address: str) -> str:
-    return address.partition(":")[0]
-
-
-def _port(address: str, default: int) -> int:
-    return int(address.partition(":")[2] or default)
+def address(node: str, default_port: int) -> tuple[str, int]:
+    """Host and port of `host:port`, or of `host`."""
+    host, _, port = node.partition(":")
+    return host, int(port or default_port)
 
 
 def sessions() -> dict[str, Any]:
@@ -213,5 +211,10 @@ def logging(env: Env) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"handlers": ["stderr"], "level": env.log_level},
         # Django's own handlers (mail to admins, plain text) are replaced, not added to.
-        "loggers": {"django": {"handlers": [], "propagate": True, "level": env.log_level}},
+        "loggers": {
+            "django": {"handlers": [], "propagate": True, "level": env.log_level},
+            # Two lines for each message that says nothing of its events.
+            "celery.worker.strategy": {"level": "WARNING"},
+            "celery.app.trace": {"level": "WARNING"},
+        },
     }

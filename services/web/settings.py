@@ -24,6 +24,7 @@ INSTALLED_APPS = [
     "web.apps.WebConfig",
     "flotilla.keys",
     "flotilla.jobs",
+    "flotilla.bus",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -1,0 +1,72 @@
+"""Dead letters: what a consumer has given up. They stay until somebody replays them, and are counted until then."""
+
+import hashlib
+import json
+from typing import Any
+from uuid import UUID
+
+from django.db import DataError, transaction
+from django.utils import timezone
+
+from flotilla.bus import consuming, databases
+from flotilla.bus.models import DeadLetter, Inbox
+from flotilla.events.envelope import known_id
+
+AGAIN = ["type", "body", "reason", "attempts", "last_at", "replayed_at"]  # of one that dies a second time
+
+
+def bury(alias: str, body: Any, consumer: str, reason: str, *, attempts: int) -> None:
+    """Write it down, inside the caller's transaction."""
+    letter = DeadLetter(
+        event_id=known_id(body) or _digest(body),
+        consumer=consumer,
+        type=type_of(body)[:80],
+        body=body,
+        reason=reason.replace("\0", ""),
+        attempts=attempts,
+    )
+    try:
+        with transaction.atomic(using=alias):
+            _upsert(alias, letter)
+    except DataError:  # JSON that Postgres does not take: NUL, half of a surrogate pair
+        letter.type, letter.body = "", {"unreadable": _text(body).replace("\\u", "/u")}
+        _upsert(alias, letter)
+
+
+def type_of(body: Any) -> str:
+    """What it calls itself, however malformed."""
+    type = body.get("type") if isinstance(body, dict) else None
+    return type if isinstance(type, str) else ""
+
+
+def replay(alias: str, id: int) -> str:
+    """Hand it to the consumer anew; what became of that. Raises DeadLetter.DoesNotExist, Malformed."""
+    return databases.run(alias, lambda: _replay(alias, id))
+
+
+def _replay(alias: str, id: int) -> str:
+    letter = DeadLetter.objects.using(alias).select_for_update().get(id=id)
+    if letter.replayed_at is not None:
+        return "replayed before"
+    now = timezone.now()
+    envelope, handler = consuming.read(letter.body, letter.consumer)
+    again = {"due_at": now, "attempts": 0, "body": letter.body, "reason": ""}
+    target = handler.alias_of(envelope.event)
+    Inbox.objects.using(target).update_or_create(event_id=envelope.id, consumer=letter.consumer, defaults=again)
+    DeadLetter.objects.using(alias).filter(id=id).update(replayed_at=now)
+    return "will be tried within a second or two"
+
+
+def _upsert(alias: str, letter: DeadLetter) -> None:
+    DeadLetter.objects.using(alias).bulk_create(
+        [letter], update_conflicts=True, unique_fields=["event_id", "consumer"], update_fields=AGAIN
+    )
+
+
+def _digest(body: Any) -> UUID:
+    """Of one that has no id: the same body is the same letter."""
+    return UUID(bytes=hashlib.sha256(_text(body).encode()).digest()[:16])
+
+
+def _text(body: Any) -> str:
+    return json.dumps(body, sort_keys=True)

@@ -1,0 +1,56 @@
+"""What a service does about an event: functions registered with `@on(EventClass)` in its `tasks` module.
+
+A handler is called inside the transaction that records the event as done, at most once with effect, in a version order
+that never goes back. It does database work only: a call to somebody else would not be rolled back with it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from flotilla.events.contracts import Event
+from flotilla.events.routes import consumed_by
+
+type Handle = Callable[[Any], None]
+type Choose = Callable[[Any], str]
+
+
+@dataclass(frozen=True)
+class Handler:
+    handle: Handle
+    alias_of: Choose  # the database that the effect belongs to, where a service has several
+
+
+_handlers: dict[tuple[str, str], Handler] = {}
+
+
+def on(
+    *classes: type[Event], consumer: str = "", alias_of: Choose = lambda event: "default"
+) -> Callable[[Handle], Handle]:
+    """Register the one handler of these events; `consumer` is this service."""
+
+    def register(handle: Handle) -> Handle:
+        for cls in classes:
+            key = consumer or settings.FLOTILLA.service, cls.TYPE
+            if key in _handlers:
+                raise ValueError(f"{key[0]} has two handlers for {key[1]}: let one call the other.")
+            _handlers[key] = Handler(handle, alias_of)
+        return handle
+
+    return register
+
+
+def find(consumer: str, type: str) -> Handler | None:
+    return _handlers.get((consumer, type))
+
+
+def consumers() -> set[str]:
+    """Whose handlers are in this process."""
+    return {consumer for consumer, _ in _handlers}
+
+
+def missing(consumer: str) -> list[str]:
+    """Types that are sent to the consumer and that it has no handler for."""
+    return [cls.TYPE for cls in consumed_by(consumer) if (consumer, cls.TYPE) not in _handlers]

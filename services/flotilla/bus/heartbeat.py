@@ -1,0 +1,17 @@
+"""The proof that a worker consumes: its own ping has come back to it through the broker. Living is not enough."""
+
+import time
+from pathlib import Path
+
+from django.conf import settings
+
+from flotilla.bus import metrics
+
+EVERY_SECONDS = 10.0
+
+
+def beat() -> None:
+    """A ping was consumed: told as a metric, and as the age of a file for the container's health check."""
+    metrics.HEARTBEAT.set(time.time())
+    if settings.FLOTILLA.bus_heartbeat_file:
+        Path(settings.FLOTILLA.bus_heartbeat_file).touch()

@@ -1,0 +1,69 @@
+"""Events whose handler failed: tried again from the consumer's database, where they hold up nothing else."""
+
+import logging
+
+from django.conf import settings
+from django.utils import timezone
+
+from flotilla.bus import consuming, databases, dead, inbox, metrics
+from flotilla.bus.databases import DatabaseAway
+from flotilla.bus.models import Inbox
+from flotilla.events.envelope import Malformed
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 50  # of one database, then it is the next one's turn
+
+
+def retry(alias: str) -> bool:
+    """Try what is due; whether more may be."""
+    return all(_next(alias) for _ in range(AT_ONCE))
+
+
+def _next(alias: str) -> bool:
+    """One event; False when none is due."""
+    taken: list[Inbox] = []
+    try:
+        databases.run(alias, lambda: _try(alias, taken))
+    except DatabaseAway as error:
+        logger.warning("events are tried again later: %s", error)
+        return False
+    except Exception as error:
+        _failed(alias, taken[-1], error)
+    return bool(taken)
+
+
+def _try(alias: str, taken: list[Inbox]) -> None:
+    """Inside a transaction: lock one, call its handler, and it is done. `taken` is told which one that was."""
+    due = Inbox.objects.using(alias).filter(due_at__lte=timezone.now()).order_by("due_at")
+    row = due.select_for_update(skip_locked=True).first()
+    if row is None:
+        return
+    taken.append(row)
+    envelope, handler = consuming.read(row.body, row.consumer)
+    result = consuming.apply(alias, envelope, handler, row.consumer)
+    Inbox.objects.using(alias).filter(pk=row.pk).update(due_at=None, body=None, reason="")
+    metrics.EVENTS.labels(result).inc()
+
+
+def _failed(alias: str, row: Inbox, error: Exception) -> None:
+    row.attempts += 1
+    dies = row.attempts >= settings.FLOTILLA.bus_attempts or isinstance(error, Malformed)
+    logger.warning("an event's try %d failed%s", row.attempts, ", the last one" if dies else "", exc_info=error)
+    try:
+        databases.run(alias, lambda: (_die if dies else _later)(alias, row, consuming.summary(error)))
+    except DatabaseAway as away:
+        logger.warning("a failed try is not counted: %s", away)
+        return
+    if dies:
+        metrics.DEAD.labels("failed").inc()
+
+
+def _later(alias: str, row: Inbox, reason: str) -> None:
+    due = timezone.now() + inbox.pause(row.attempts)
+    Inbox.objects.using(alias).filter(pk=row.pk).update(attempts=row.attempts, due_at=due, reason=reason)
+
+
+def _die(alias: str, row: Inbox, reason: str) -> None:
+    dead.bury(alias, row.body, row.consumer, reason, attempts=row.attempts)
+    Inbox.objects.using(alias).filter(pk=row.pk).update(attempts=row.attempts, due_at=None, body=None, reason=reason)
