@@ -1,4 +1,4 @@
-"""Every metric of the library, beside those of django-prometheus. Behaviour is elsewhere."""
+"""Every metric of the library but the bus' own, beside those of django-prometheus. Behaviour is elsewhere."""
 
 import threading
 

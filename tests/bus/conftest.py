@@ -15,24 +15,29 @@ import redis
 ROOT = Path(__file__).resolve().parents[2]
 MANAGE = [sys.executable, str(ROOT / "services/manage.py")]
 PASSWORD = "bus"
+TABLES = "bus_outbox, bus_delivery, bus_inbox, bus_entityversion, bus_deadletter, bus_brokerseen, effect"
 POP_SECONDS = 2.0  # flotilla.bus.app
 
 
 def environ(service: str, **more: str) -> dict[str, str]:
     """Of a process of this service."""
-    return os.environ | {
-        "DJANGO_SETTINGS_MODULE": "tests.bus.project",
-        "SERVICE": service,
-        "DATABASE_HOSTS": "pgbouncer",
-        "DATABASE_NAME": service,
-        "DATABASE_USER": "bus",
-        "DATABASE_SSLMODE": "disable",
-        "SECRET_KEY": "only-for-tests",
-        "REDIS_SENTINELS": "redis:26379",
-        "REDIS_PASSWORD": PASSWORD,
-        "BUS_REDELIVER_SECONDS": "60",
-        "METRICS_PORT": "0",
-    } | more
+    return (
+        os.environ
+        | {
+            "DJANGO_SETTINGS_MODULE": "tests.bus.project",
+            "SERVICE": service,
+            "DATABASE_HOSTS": "pgbouncer",
+            "DATABASE_NAME": service,
+            "DATABASE_USER": "bus",
+            "DATABASE_SSLMODE": "disable",
+            "SECRET_KEY": "only-for-tests",
+            "REDIS_SENTINELS": "redis:26379",
+            "REDIS_PASSWORD": PASSWORD,
+            "BUS_REDELIVER_SECONDS": "60",
+            "METRICS_PORT": "0",
+        }
+        | more
+    )
 
 
 def eventually(question, seconds: float = 20.0, every: float = 0.1):
@@ -51,6 +56,7 @@ def connect(database: str) -> psycopg.Connection:
 @pytest.fixture(scope="session")
 def servers():
     """Both databases migrated, and the Sentinel names a master that has its replica."""
+
     def answers():
         try:
             return connect("postgres")
@@ -129,9 +135,7 @@ class Bus:
     def clean(self) -> None:
         master().flushall()
         for link in self.sql.values():
-            link.execute(
-                "TRUNCATE bus_outbox, bus_delivery, bus_inbox, bus_entityversion, bus_deadletter, bus_brokerseen, effect"
-            )
+            link.execute(f"TRUNCATE {TABLES}")
 
     def one(self, service: str, sql: str, *values):
         return self.sql[service].execute(sql, values).fetchone()[0]
@@ -190,7 +194,13 @@ def place(django):
         line = c.Line(product_id=uuid7(), quantity=1)
         now = datetime.now(UTC)
         return cls(
-            version=version, order_id=id or uuid7(), user_id=uuid7(), lines=(line,), total_cents=1, created=now, reason=""
+            version=version,
+            order_id=id or uuid7(),
+            user_id=uuid7(),
+            lines=(line,),
+            total_cents=1,
+            created=now,
+            reason="",
         )
 
     def place(count: int = 1, cls=c.OrderPlaced, **fields) -> list[str]:

@@ -1,5 +1,6 @@
 """What consumers make of events: once, newest last, failing ones apart."""
 
+import base64
 import json
 import signal
 import subprocess
@@ -104,8 +105,6 @@ def test_what_is_no_event_is_put_aside(bus, place):
     eventually(lambda: bus.queue("products"))
     server = master()
     good = json.loads(server.lindex("products", 0))
-    import base64
-
     body = json.loads(base64.b64decode(good["body"]))
     broken = body[0][0][0] | {"type": "orders.order.painted.v9", "id": "01a1ffa6-8992-7a4a-a783-b8f78eb1158b"}
     body[0] = [[broken, "no event at all", {"nul": "\0", "half": "\ud800"}]]
@@ -113,7 +112,8 @@ def test_what_is_no_event_is_put_aside(bus, place):
     server.rpush("products", json.dumps(good))
     resume(products)
     bus.settled(3)
-    reasons = {row[0] for row in bus.sql["products"].execute("SELECT reason FROM bus_deadletter")}
-    assert any("painted" in reason for reason in reasons)
-    assert len(reasons) == 3
-    assert "unreadable" in manage("products", "deadletter", "show", "3") + manage("products", "deadletter", "show", "2")
+    letters = bus.sql["products"].execute("SELECT id FROM bus_deadletter").fetchall()
+    assert len(letters) == 3
+    assert bus.one("products", "SELECT count(*) FROM bus_deadletter WHERE reason LIKE %s", "%painted%") == 1
+    shown = [manage("products", "deadletter", "show", str(id)) for (id,) in letters]
+    assert sum("unreadable" in text for text in shown) == 1

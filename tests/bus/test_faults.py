@@ -25,14 +25,14 @@ def test_a_worker_killed_in_the_middle_of_its_work(bus, place):
     """Killed with messages in hand, twice; another one takes over. What was in hand is sent again in time."""
     bus.start("orders", BUS_REDELIVER_SECONDS="3")
     first = bus.start("products", HANDLER_SECONDS="0.05")
-    place(80)
+    place(60)
     eventually(lambda: len(bus.effects("products")) >= 5)
     first.kill()
     second = bus.start("products", HANDLER_SECONDS="0.05")
     eventually(lambda: len(bus.effects("products")) >= 20)
     second.kill()
     bus.start("products")
-    bus.settled(80, 60)
+    bus.settled(60, 60)
     assert bus.sendings() > 1
 
 
@@ -73,7 +73,7 @@ def test_another_master_takes_over(bus, place):
 
         eventually(lambda: redis.Redis("redis", 26379).execute_command("SENTINEL", "FAILOVER", "main"), 20)
         place(40)
-        eventually(lambda: _run_id() not in (None, before), 30)
+        eventually(lambda before=before: _run_id() not in (None, before), 30)
         place(40)
         time.sleep(4)  # the Sentinel refuses another failover for a while
     bus.settled(240, 60)
@@ -103,13 +103,13 @@ def test_a_relay_killed_between_sending_and_marking(bus, place):
 
 def test_a_long_queue_is_not_taken_for_a_lost_one(bus, place):
     """The consumer stands still for several times the patience: what is in the queue is not sent again."""
-    bus.start("orders", BUS_REDELIVER_SECONDS="1")
+    bus.start("orders", BUS_REDELIVER_SECONDS="3")
     products = bus.start("products")
     pause(products)
     place(10)
     eventually(lambda: not unsent(bus))
     assert (waiting := bus.queue("products"))
-    time.sleep(5)
+    time.sleep(8)
     assert bus.queue("products") == waiting
     resume(products)
     bus.settled(10)

@@ -66,7 +66,11 @@ def summary(error: Exception) -> str:
 
 
 def _take(alias: str, group: list[Known], consumer: str) -> Iterable[Envelope]:
-    """All in one transaction, which spares a commit for each; when one of them fails, each in its own."""
+    """All in one transaction, which spares a commit for each; when one of them fails, each in its own.
+
+    In the order of their entities, as another one's transaction is: they wait for each other, and do not deadlock.
+    """
+    group.sort(key=lambda known: known[0].event.subject)  # keeps the order within an entity
     if len(group) > 1:
         try:
             results = databases.run(alias, lambda: [_once(alias, *known, consumer) for known in group])

@@ -1,4 +1,4 @@
-"""Dead letters: what a consumer has given up. They stay until somebody replays them, and are counted until then."""
+"""Dead letters: what a consumer has given up. They stay, and are counted, until somebody replays them (`retrying`)."""
 
 import hashlib
 import json
@@ -8,8 +8,7 @@ from uuid import UUID
 from django.db import DataError, transaction
 from django.utils import timezone
 
-from flotilla.bus import consuming, databases
-from flotilla.bus.models import DeadLetter, Inbox
+from flotilla.bus.models import DeadLetter
 from flotilla.events.envelope import known_id
 
 AGAIN = ["type", "body", "reason", "attempts", "last_at", "replayed_at"]  # of one that dies a second time
@@ -37,24 +36,6 @@ def type_of(body: Any) -> str:
     """What it calls itself, however malformed."""
     type = body.get("type") if isinstance(body, dict) else None
     return type if isinstance(type, str) else ""
-
-
-def replay(alias: str, id: int) -> str:
-    """Hand it to the consumer anew; what became of that. Raises DeadLetter.DoesNotExist, Malformed."""
-    return databases.run(alias, lambda: _replay(alias, id))
-
-
-def _replay(alias: str, id: int) -> str:
-    letter = DeadLetter.objects.using(alias).select_for_update().get(id=id)
-    if letter.replayed_at is not None:
-        return "replayed before"
-    now = timezone.now()
-    envelope, handler = consuming.read(letter.body, letter.consumer)
-    again = {"due_at": now, "attempts": 0, "body": letter.body, "reason": ""}
-    target = handler.alias_of(envelope.event)
-    Inbox.objects.using(target).update_or_create(event_id=envelope.id, consumer=letter.consumer, defaults=again)
-    DeadLetter.objects.using(alias).filter(id=id).update(replayed_at=now)
-    return "will be tried within a second or two"
 
 
 def _upsert(alias: str, letter: DeadLetter) -> None:

@@ -11,7 +11,7 @@ EVERY_SECONDS = 10.0
 
 
 def beat() -> None:
-    """A ping was consumed: told as a metric, and as the age of a file for the container's health check."""
+    """A ping was consumed: told as a metric, and as a file with the time for the health check (beat-ok)."""
     metrics.HEARTBEAT.set(time.time())
     if settings.FLOTILLA.bus_heartbeat_file:
-        Path(settings.FLOTILLA.bus_heartbeat_file).touch()
+        Path(settings.FLOTILLA.bus_heartbeat_file).write_text(f"{int(time.time())}\n")

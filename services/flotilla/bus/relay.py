@@ -5,11 +5,10 @@ leaves rows unmarked that were sent, never the reverse: they are sent again, and
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from itertools import batched, groupby
 
-from django.conf import settings
 from django.db.models import F
 
 from flotilla.bus import databases, lost, metrics
@@ -20,7 +19,6 @@ from flotilla.events.routes import QUEUES
 BATCH = 200  # events a queue and turn
 MESSAGE = 50  # events a message
 WINDOW = 200  # messages in a queue; what is beyond stays in the outbox, where it costs the broker no memory
-LONGEST_SECONDS = 600
 
 ALL_QUEUES = sorted({queue for queues in QUEUES.values() for queue in queues})
 
@@ -66,10 +64,5 @@ def _mark(alias: str, rows: Iterable[Delivery], now: datetime) -> None:
     for attempts, group in groupby(sorted(rows, key=lambda row: row.attempts), key=lambda row: row.attempts):
         ids = [row.id for row in group]
         Delivery.objects.using(alias).filter(id__in=ids).update(
-            published_at=now, due_at=now + patience(attempts), attempts=F("attempts") + 1
+            published_at=now, due_at=now + lost.patience(attempts), attempts=F("attempts") + 1
         )
-
-
-def patience(attempts: int) -> timedelta:
-    """How long a confirmation may take after so many earlier sendings."""
-    return timedelta(seconds=min(settings.FLOTILLA.bus_redeliver_seconds * 2 ** min(attempts, 20), LONGEST_SECONDS))

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from flotilla.bus import consuming, databases, dead, inbox, metrics
 from flotilla.bus.databases import DatabaseAway
-from flotilla.bus.models import Inbox
+from flotilla.bus.models import DeadLetter, Inbox
 from flotilla.events.envelope import Malformed
 
 logger = logging.getLogger(__name__)
@@ -67,3 +67,24 @@ def _later(alias: str, row: Inbox, reason: str) -> None:
 def _die(alias: str, row: Inbox, reason: str) -> None:
     dead.bury(alias, row.body, row.consumer, reason, attempts=row.attempts)
     Inbox.objects.using(alias).filter(pk=row.pk).update(attempts=row.attempts, due_at=None, body=None, reason=reason)
+
+
+# -- Dead letters, by hand ----------------------------------------------------------------------------------------------
+
+
+def replay(alias: str, id: int) -> str:
+    """Hand it to the consumer anew; what became of that. Raises DeadLetter.DoesNotExist, Malformed."""
+    return databases.run(alias, lambda: _replay(alias, id))
+
+
+def _replay(alias: str, id: int) -> str:
+    letter = DeadLetter.objects.using(alias).select_for_update().get(id=id)
+    if letter.replayed_at is not None:
+        return "replayed before"
+    now = timezone.now()
+    envelope, handler = consuming.read(letter.body, letter.consumer)
+    again = {"due_at": now, "attempts": 0, "body": letter.body, "reason": ""}
+    target = handler.alias_of(envelope.event)
+    Inbox.objects.using(target).update_or_create(event_id=envelope.id, consumer=letter.consumer, defaults=again)
+    DeadLetter.objects.using(alias).filter(id=id).update(replayed_at=now)
+    return "will be tried within a second or two"

@@ -61,6 +61,15 @@ class Server:
     def flushdb(self):
         self.data.clear()
 
+    def lpush(self, key, *values):
+        self.data[key] = [*reversed(values), *self.data.get(key, [])]
+
+    def ltrim(self, key, first, last):
+        self.data[key] = self.data[key][first : last + 1]
+
+    def expire(self, key, seconds):
+        return int(key in self.data)
+
     def hincrby(self, key, field, amount):
         counts = self.data.setdefault(key, {})
         counts[field.encode()] = counts.get(field.encode(), 0) + amount

@@ -3,6 +3,7 @@
 import pytest
 
 from flotilla import counters
+from flotilla.cache import master
 from flotilla.tests import fake_redis
 
 
@@ -10,7 +11,7 @@ from flotilla.tests import fake_redis
 def servers(monkeypatch):
     servers = fake_redis.caches_over(monkeypatch)
     cache = servers.cache("sessions")
-    monkeypatch.setattr(counters, "get_redis_connection", lambda alias: cache.client.get_client())
+    monkeypatch.setattr(master, "get_redis_connection", lambda alias: cache.client.get_client())
     return servers
 
 

@@ -40,6 +40,7 @@ def test_everything_set(tmp_path):
         ({"WRITE_HOLD_SECONDS": "40"}, "less than REQUEST_SECONDS"),
         ({"WRITES_AT_ONCE": "0"}, "at least 1"),
         ({"WRITES_AT_ONCE": "201"}, "at most GUNICORN_THREADS"),
+        ({"BUS_THREADS": "0"}, "must be at least 1"),
         ({"DATABASE_HOSTS": "a"}, "DATABASE_NAME"),
         ({"DATABASE_REPLICAS": "1"}, "need a Postgres primary"),
         (HOSTS | {"SECRET_KEY": ""}, "SECRET_KEY_FILE"),

@@ -20,9 +20,10 @@ QUEUES.update({cls: tuple(q for q in queues if q != "web") for cls, queues in QU
 def effect(event: c.Event) -> None:
     time.sleep(settings.HANDLER_SECONDS)
     with connection.cursor() as cursor:
-        cursor.execute("INSERT INTO effect (subject, type, version) VALUES (%s, %s, %s)", [
-            event.subject, event.TYPE, event.version
-        ])
+        cursor.execute(
+            "INSERT INTO effect (subject, type, version) VALUES (%s, %s, %s)",
+            [event.subject, event.TYPE, event.version],
+        )
     if settings.FAIL == event.TYPE:
         raise RuntimeError("this handler was told to fail")
 

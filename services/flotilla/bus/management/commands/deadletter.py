@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 
-from flotilla.bus import databases, dead
+from flotilla.bus import databases, retrying
 from flotilla.bus.models import DeadLetter
 from flotilla.events.envelope import Malformed
 
@@ -52,7 +52,7 @@ class Command(BaseCommand):
         refused = 0
         for letter in letters:
             try:
-                self.stdout.write(f"{letter.id}: {dead.replay(self.using, letter.id)}")
+                self.stdout.write(f"{letter.id}: {retrying.replay(self.using, letter.id)}")
             except Malformed as reason:
                 refused += 1
                 self.stderr.write(f"{letter.id}: still malformed: {reason}")

@@ -1,0 +1,198 @@
+"""Receiving: once, never backwards, failing ones apart, malformed ones aside, nothing confirmed that is not kept."""
+
+import psycopg
+import pytest
+from django.db import DataError, IntegrityError, OperationalError, connection, transaction
+
+from flotilla import context
+from flotilla.bus import consuming, databases, dead, handlers, inbox
+from flotilla.bus.databases import DatabaseAway
+from flotilla.bus.models import DeadLetter, EntityVersion, Inbox
+from flotilla.db.backend.base import PrimaryUnavailable
+from flotilla.events import contracts as c
+from flotilla.tests.bus.making import body, handled, order, told
+
+pytestmark = pytest.mark.django_db
+
+
+def receive(*bodies):
+    return {source: [str(id) for id in ids] for source, ids in consuming.receive(list(bodies), "products").items()}
+
+
+def test_an_event_has_its_effect_once():
+    seen, sent = handled("products"), body(order())
+    for _ in range(2):
+        assert receive(sent) == {"orders": [sent["id"]]}
+    assert receive(sent, sent) == {"orders": [sent["id"]] * 2}
+    assert len(seen) == 1
+    assert Inbox.objects.get().due_at is None
+
+
+def test_an_older_version_is_taken_and_not_applied():
+    seen, old, new = handled("products"), order(version=1), order(c.OrderCancelled, version=2)
+    old, new = (body(event) for event in (old, order(c.OrderCancelled, version=2, id=old.order_id)))
+    receive(new)
+    assert receive(old) == {"orders": [old["id"]]}
+    assert [event.version for event in seen] == [2]
+    assert EntityVersion.objects.get().version == 2
+    # The inbox forgets after a while, the version does not.
+    Inbox.objects.all().delete()
+    receive(new)
+    assert len(seen) == 1
+
+
+def test_handlers_see_the_request_and_the_version_order_of_a_message():
+    ids, seen = [], handled("products")
+    handlers._handlers.clear()
+    handlers.on(*handlers.consumed_by("products"), consumer="products")(
+        lambda event: (seen(event), ids.append(context.current().request_id))
+    )
+    first = order()
+    second = order(c.OrderConfirmed, version=2, id=first.order_id)
+    receive(body(first, "r-1"), body(order(), "r-2"), body(second, "r-3"))
+    assert [event.version for event in seen if event.order_id == first.order_id] == [1, 2]
+    assert sorted(ids) == ["r-1", "r-2", "r-3"]
+
+
+def test_one_that_fails_is_kept_apart_and_taken():
+    seen = handled("products")
+    bad, good = sorted((body(order()), body(order())), key=lambda sent: sent["subject"])
+    seen.errors = [ValueError("first, in the batch"), ValueError("again, alone")]
+    assert set(receive(bad, good)["orders"]) == {bad["id"], good["id"]}
+    kept = Inbox.objects.get(due_at__isnull=False)
+    assert str(kept.event_id) == bad["id"]
+    assert kept.body == bad
+    assert "again, alone" in kept.reason
+    assert EntityVersion.objects.count() == 1
+    receive(bad)  # it is known: its time has not come
+    assert Inbox.objects.get(due_at__isnull=False).attempts == 1
+
+
+def test_what_is_no_event_becomes_a_dead_letter():
+    sent = body(order())
+    handled("products", c.OrderPlaced)
+    stranger = body(order(c.OrderArchived))
+    taken = receive({**sent, "type": "orders.order.painted.v9"}, stranger, "text", {"type": "x", "id": sent["id"]})
+    assert taken == {"orders": [sent["id"], stranger["id"]]}
+    letters = {letter.reason for letter in DeadLetter.objects.all()}
+    assert any("no handler" in reason for reason in letters)
+    assert any("not an object" in reason for reason in letters)
+    receive("text")
+    assert DeadLetter.objects.filter(type="").count() == 1  # the same body is the same letter
+
+
+def test_a_body_that_postgres_cannot_keep_is_kept_as_text(monkeypatch):
+    upsert = dead._upsert
+
+    def refuse(alias, letter):
+        if "unreadable" not in letter.body:
+            raise DataError("unsupported Unicode escape sequence")
+        upsert(alias, letter)
+
+    monkeypatch.setattr(dead, "_upsert", refuse)
+    receive({"nul": "\0"})
+    assert DeadLetter.objects.get().body == {"unreadable": '{"nul": "/u0000"}'}
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_without_a_database_nothing_is_taken(monkeypatch, count):
+    handled("products")
+
+    def away(*args, **options):
+        raise DatabaseAway("no primary")
+
+    monkeypatch.setattr(databases, "run", away)
+    assert receive(*(body(order()) for _ in range(count))) == {}
+    assert receive("text") == {}
+
+
+def test_two_handlers_of_one_event_are_a_mistake():
+    handled("products")
+    with pytest.raises(ValueError, match="two handlers"):
+        handlers.on(c.OrderPlaced)(print)
+    assert handlers.missing("products") == []
+    assert "users.user.deleted.v1" in handlers.missing("orders")
+
+
+def test_effects_go_to_the_database_that_they_belong_to():
+    asked = []
+    handlers.on(c.OrderPlaced, alias_of=lambda event: asked.append(event) or "default")(lambda event: None)
+    receive(body(order()))
+    assert len(asked) == 1
+
+
+# -- Running work in a transaction -------------------------------------------------------------------------------------
+
+
+def lost():
+    error = OperationalError("server closed the connection")
+    error.__cause__ = psycopg.OperationalError("server closed the connection")
+    return error
+
+
+def conflict():
+    error = OperationalError("deadlock detected")
+    error.__cause__ = psycopg.errors.DeadlockDetected("deadlock detected")
+    return error
+
+
+def failing(errors):
+    def work():
+        assert context.current().policy is context.Policy.HOLD
+        assert connection.in_atomic_block
+        if errors:
+            raise errors.pop(0)
+        return "done"
+
+    return work
+
+
+def test_work_is_run_again_when_the_database_was_at_fault(monkeypatch):
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    assert databases.run("default", failing([lost(), conflict()])) == "done"
+    with pytest.raises(IntegrityError):
+        databases.run("default", failing([IntegrityError()]))
+    with pytest.raises(OperationalError, match="deadlock"):
+        databases.run("default", failing([conflict() for _ in range(10)]))
+
+
+def test_without_a_primary_in_time_the_database_is_away(settings):
+    with pytest.raises(DatabaseAway, match="none"):
+        databases.run("default", failing([PrimaryUnavailable("none")]))
+    with pytest.raises(DatabaseAway, match="server closed"):
+        databases.run("default", failing([lost() for _ in range(100)]))
+
+
+def test_pauses_grow_to_a_minute():
+    assert [inbox.pause(n).total_seconds() for n in (1, 2, 3, 7, 50)] == [1, 2, 4, 60, 60]
+
+
+def test_the_lock_is_asked_of_postgres(monkeypatch):
+    said = []
+
+    class Cursor:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *exc):
+            pass
+
+        def execute(self, sql, values):
+            said.append(values)
+
+        def nextset(self):
+            pass
+
+        def fetchone(self):
+            return answers.pop(0)
+
+    answers = [(True, "now"), (False, "now")]
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "cursor", Cursor)
+        patch.setattr(connection, "vendor", "postgresql")
+        assert databases.take("default") == "now"
+        assert databases.take("default") is None
+    assert said == [[10_000, databases.LOCK]] * 2
+    assert databases.take("default").tzinfo
+    with transaction.atomic():
+        told(order())
