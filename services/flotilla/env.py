@@ -56,7 +56,7 @@ class Env:
     bus_attempts: int = 10
     bus_redeliver_seconds: float = 30.0
     bus_keep_days: int = 7
-    bus_heartbeat_file: str = ""
+    bus_heartbeat: str = ""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] | None = None) -> "Env":
@@ -103,7 +103,7 @@ class Env:
             bus_attempts=reader.integer("BUS_ATTEMPTS", 10),
             bus_redeliver_seconds=reader.seconds("BUS_REDELIVER_SECONDS", 30.0),
             bus_keep_days=reader.integer("BUS_KEEP_DAYS", 7),
-            bus_heartbeat_file=reader.text("BUS_HEARTBEAT_FILE", ""),
+            bus_heartbeat=reader.text("BUS_HEARTBEAT", ""),
         ).checked()
 
     def checked(self) -> "Env":

@@ -75,7 +75,9 @@ def servers():
 
 def master() -> redis.Redis:
     """Whoever the Sentinel names now."""
-    return redis.Sentinel([("redis", 26379)]).master_for("main", password=PASSWORD, socket_timeout=5)
+    return redis.Sentinel([("redis", 26379)]).master_for(
+        "main", username="operator", password=PASSWORD, socket_timeout=5
+    )
 
 
 @pytest.fixture(scope="session")
@@ -111,7 +113,7 @@ class Bus:
     def _new(self, service: str, more: dict[str, str]) -> subprocess.Popen:
         name = f"{service}-{time.monotonic_ns()}"
         beat = self.folder / name
-        settings = {"REPLICA": name, "BUS_HEARTBEAT_FILE": str(beat)} | more
+        settings = {"REPLICA": name, "BUS_HEARTBEAT": str(beat)} | more
         worker = subprocess.Popen([*MANAGE, "bus", "worker"], env=environ(service, **settings))
         worker.service, worker.beat, worker.ordinary = service, beat, not more
         eventually(lambda: beat.exists() or worker.poll() is not None, 40)

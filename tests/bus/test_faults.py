@@ -79,6 +79,23 @@ def test_another_master_takes_over(bus, place):
     bus.settled(240, 60)
 
 
+def test_a_master_that_falls_silent(bus, place):
+    """Paused, it goes on accepting connections and answers nothing; the Sentinel has another one within seconds."""
+    orders, products = bus.start("orders"), bus.start("products")
+    place(20)
+    bus.settled(20)
+    silent = master()
+    before = silent.info("server")["run_id"]
+    silent.execute_command("CLIENT", "PAUSE", 30_000, "ALL")
+    began = time.monotonic()
+    place(20)
+    eventually(lambda: _run_id() not in (None, before), 20)
+    bus.settled(40, 25)
+    assert time.monotonic() - began < 25
+    assert [worker.poll() for worker in (orders, products)] == [None, None]
+    time.sleep(max(0.0, 31 - (time.monotonic() - began)))
+
+
 def _run_id():
     import redis
 

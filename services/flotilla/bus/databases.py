@@ -19,8 +19,7 @@ LOCK = 7_364_052  # any constant: whoever holds it relays, one process for each 
 BEYOND_SECONDS = 30.0  # what work may take beyond its wait for a primary; the engine bounds each statement of it
 CONFLICTS = 5  # then it is not bad luck
 
-# The server ends a transaction whose process has frozen: it would keep the lock for ever.
-TAKE = "SET LOCAL idle_in_transaction_session_timeout = %s; SELECT pg_try_advisory_xact_lock(%s), now()"
+TAKE = "SELECT pg_try_advisory_xact_lock(%s), now()"
 
 
 class DatabaseAway(Exception):
@@ -72,13 +71,13 @@ def run[T](alias: str, work: Callable[[], T], request_id: str = "bus") -> T:
 def take(alias: str) -> datetime | None:
     """Become the one that relays, until the end of this transaction: its time, or None while somebody else does.
 
-    The lock is the transaction's: a pooler in transaction mode may hand the session's to somebody else.
+    The lock is the transaction's: a pooler in transaction mode may hand the session's to somebody else. The server ends
+    the transaction of a process that has frozen (idle_in_transaction_session_timeout, a default of the role).
     """
     if connections[alias].vendor != "postgresql":
         return timezone.now()
     with connections[alias].cursor() as cursor:
-        cursor.execute(TAKE, [int(settings.FLOTILLA.transaction_idle_seconds * 1000), LOCK])
-        cursor.nextset()
+        cursor.execute(TAKE, [LOCK])
         taken, now = cursor.fetchone()
     return now if taken else None
 

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import DataError, transaction
-from django.utils import timezone
 
 from flotilla.bus.models import DeadLetter
 from flotilla.events.envelope import known_id

@@ -13,5 +13,5 @@ EVERY_SECONDS = 10.0
 def beat() -> None:
     """A ping was consumed: told as a metric, and as a file with the time for the health check (beat-ok)."""
     metrics.HEARTBEAT.set(time.time())
-    if settings.FLOTILLA.bus_heartbeat_file:
-        Path(settings.FLOTILLA.bus_heartbeat_file).write_text(f"{int(time.time())}\n")
+    if settings.FLOTILLA.bus_heartbeat:
+        Path(settings.FLOTILLA.bus_heartbeat).write_text(f"{int(time.time())}\n")

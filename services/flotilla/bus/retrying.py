@@ -69,7 +69,7 @@ def _die(alias: str, row: Inbox, reason: str) -> None:
     Inbox.objects.using(alias).filter(pk=row.pk).update(attempts=row.attempts, due_at=None, body=None, reason=reason)
 
 
-# -- Dead letters, by hand ----------------------------------------------------------------------------------------------
+# -- Dead letters, by hand ---------------------------------------------------------------------------------------------
 
 
 def replay(alias: str, id: int) -> str:

@@ -2,7 +2,7 @@
 
 import psycopg
 import pytest
-from django.db import DataError, IntegrityError, OperationalError, connection, transaction
+from django.db import DataError, IntegrityError, OperationalError, connection
 
 from flotilla import context
 from flotilla.bus import consuming, databases, dead, handlers, inbox
@@ -10,7 +10,7 @@ from flotilla.bus.databases import DatabaseAway
 from flotilla.bus.models import DeadLetter, EntityVersion, Inbox
 from flotilla.db.backend.base import PrimaryUnavailable
 from flotilla.events import contracts as c
-from flotilla.tests.bus.making import body, handled, order, told
+from flotilla.tests.bus.making import body, handled, order
 
 pytestmark = pytest.mark.django_db
 
@@ -167,32 +167,30 @@ def test_pauses_grow_to_a_minute():
     assert [inbox.pause(n).total_seconds() for n in (1, 2, 3, 7, 50)] == [1, 2, 4, 60, 60]
 
 
-def test_the_lock_is_asked_of_postgres(monkeypatch):
-    said = []
+class Cursor:
+    """Postgres', as far as the library's own statements go."""
 
-    class Cursor:
-        def __enter__(self):
-            return self
+    said, answers = [], []
 
-        def __exit__(self, *exc):
-            pass
+    def __enter__(self):
+        return self
 
-        def execute(self, sql, values):
-            said.append(values)
+    def __exit__(self, *exc):
+        pass
 
-        def nextset(self):
-            pass
+    def execute(self, sql, values):
+        self.said.append((sql, values))
 
-        def fetchone(self):
-            return answers.pop(0)
+    def fetchone(self):
+        return self.answers.pop(0)
 
-    answers = [(True, "now"), (False, "now")]
+
+def test_on_postgres_the_lock_is_asked_for(monkeypatch):
+    assert databases.take("default").tzinfo
+    Cursor.said, Cursor.answers = [], [(True, "now"), (False, "now")]
     with monkeypatch.context() as patch:
         patch.setattr(connection, "cursor", Cursor)
         patch.setattr(connection, "vendor", "postgresql")
         assert databases.take("default") == "now"
         assert databases.take("default") is None
-    assert said == [[10_000, databases.LOCK]] * 2
-    assert databases.take("default").tzinfo
-    with transaction.atomic():
-        told(order())
+    assert Cursor.said == [(databases.TAKE, [databases.LOCK])] * 2

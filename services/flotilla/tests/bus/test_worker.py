@@ -186,7 +186,7 @@ def test_confirmations_wait_for_a_broker_up_to_a_limit(out, broker, monkeypatch)
 
 def test_a_ping_that_came_back_shows(settings, tmp_path):
     heartbeat.beat()
-    settings.FLOTILLA = Env(bus_heartbeat_file=str(tmp_path / "beat"))
+    settings.FLOTILLA = Env(bus_heartbeat=str(tmp_path / "beat"))
     heartbeat.beat()
     assert (tmp_path / "beat").exists()
     assert time.time() - metrics.HEARTBEAT._value.get() < 5
