@@ -4,10 +4,12 @@ No result, no schedule, no acknowledgement and no visibility timeout in Redis: w
 databases (docs/decisions/0030). The worker pops a message; if it dies then, the publisher sends the events again.
 """
 
+import warnings
 from typing import Any
 from urllib.parse import quote
 
 from celery import Celery, signals
+from celery.exceptions import CPendingDeprecationWarning
 from django.conf import settings
 from kombu import Exchange, Queue
 from redis.backoff import NoBackoff
@@ -85,6 +87,8 @@ app.conf.update(configuration(settings.FLOTILLA))
 def consume(env: Env) -> int:
     """Celery's worker, in this thread, until SIGTERM; the exit status. What is in hand is finished first."""
     signals.setup_logging.connect(_keep_logging)
+    # On a lost connection: that work in hand is not cancelled. So it should be, as its effect is once.
+    warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
     worker = app.Worker(
         hostname=f"{env.service}@{env.replica}",
         pool_cls="threads",
