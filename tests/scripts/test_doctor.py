@@ -194,7 +194,8 @@ class TestNames:
     def test_every_documented_setting_of_the_stack_is_known(self, names):
         page = (ROOT / "docs/settings.md").read_text().split("## For one call")[0]
         rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
-        inside = {"DATABASE_SSLMODE", "REPLICA", "STATIC_ROOT", "BUS_HEARTBEAT"}  # checked by value, or given by the image
+        # Checked by value, or given by the image.
+        inside = {"DATABASE_SSLMODE", "REPLICA", "STATIC_ROOT", "BUS_HEARTBEAT"}
         documented = {name for row in rows for name in re.findall(r"`([A-Z][A-Z0-9_]+)`", row)} - inside
         assert {"NGINX_HSTS", "REQUEST_SECONDS", "WAIT_SECONDS", "CA_BUNDLE"} <= documented
         text = "".join(f"{name}=\n" for name in sorted(documented))
