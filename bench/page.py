@@ -65,7 +65,9 @@ def loads() -> list[str]:
     times = ("p50, ms", "p95, ms", "p99, ms")
     head = ("`make loadtest PROFILE=`", "requests/s", "seconds", "runs", *times, "failed", "late p99, ms")
     rows = [load_row(name, profile) for name, profile in profiles.profiles().items()]
-    return [f"| {' | '.join(head)} |", "|---" * len(head) + "|", *rows]
+    machines = {run["machine"] for name, profile in profiles.profiles().items() for run in profiles.runs(name, profile)}
+    where = [f"Load profiles, on {'; '.join(sorted(machines))}:", ""] if machines else []
+    return [*where, f"| {' | '.join(head)} |", "|---" * len(head) + "|", *rows]
 
 
 def load_row(name: str, profile: dict) -> str:
