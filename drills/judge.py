@@ -7,6 +7,7 @@ it excuses no lost, doubled or unseen write that it did find.
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -133,14 +134,19 @@ NAMES = (
 )  # fmt: skip
 
 
-def verdict(figures: dict, victim: str, fault: str, *, early=False) -> list[Check]:
+def verdict(figures: dict, victim: str, fault: str, *, early=False, slack: float = 1) -> list[Check]:
     """Each target of the row beside its figure. The first line says whether the run can tell at all."""
     row = targets.of(victim, fault, early=early)
     reason = figures.get("invalid")
     checks = [Check("valid", "a run that can tell", reason or "yes", not reason)]
-    limits = ((name, getattr(row, name)) for name in NAMES)
+    limits = ((name, relaxed(getattr(row, name), slack)) for name in NAMES)
     judged = ((name, limit, figures.get(name)) for name, limit in limits if limit)
     return checks + [Check(name, str(limit), figure, limit.holds(figure)) for name, limit, figure in judged]
+
+
+def relaxed(limit: targets.Limit | None, slack: float) -> targets.Limit | None:
+    """A limit of seconds, times the slack; counts have none."""
+    return replace(limit, most=limit.most * slack) if limit and limit.unit == "s" and slack != 1 else limit
 
 
 def state(checks: Iterable[Check]) -> str:

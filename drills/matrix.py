@@ -143,6 +143,7 @@ CI = (
 # How late their load may start, p99, in seconds. Twenty times what a figure allows: on a busy machine that still tells
 # whether a gap of seconds was kept. Such runs never become figures (drills/store.py).
 CI_LATE = 0.1
+CI_SLACK = 2  # times the seconds that a figure may take
 
 
 class Unknown(ValueError):

@@ -201,3 +201,11 @@ def test_lines_are_read_from_the_file_and_a_torn_one_is_not_dropped(tmp_path):
     assert len(load(path)) == 1201
     assert judged(load(path))[1] == INVALID
     assert load(tmp_path / "missing.jsonl") == []
+
+
+def test_slack_is_for_seconds_and_for_no_count():
+    found = figures(record(), run())
+    usual, slack = (verdict(found, "postgres-primary", "stop", early=True, slack=times) for times in (1, 2))
+    assert {check.name: check.target for check in usual}["write_gap"] == "≤ 3 s"
+    assert {check.name: check.target for check in slack}["write_gap"] == "≤ 6 s"
+    assert {check.name: check.target for check in slack}["lost"] == "0"
