@@ -11,9 +11,9 @@ What Patroni 4.0.7 and Postgres are taken to do:
   still. A vote is used up within a lease: Patroni asks for 2 s and tries to take the key for 5 s, a lease is 20 s.
 * A lease runs out only when its holder is dead. What Patroni does with a paused leader that outlives its lease is not
   judged here: the early release must add no harm to it.
-* Any two of the three hold every acknowledged commit. A promoted node names itself in the sync key, with both others
-  as voters (Patroni: up to a loop later, and until then nothing is released early). A voter that leaves the sync key
-  leaves fewer than two, and then nothing is released either: so the sync key has no revision of its own here.
+* Any two of the three hold every acknowledged commit. A promoted node names itself in the sync key (Patroni: up to a
+  loop later, and until then nothing is released early). Whom the key lists besides decides nothing, as both others must
+  promise: so it has no revision of its own here.
 * A commit counts as acknowledged as soon as its primary runs and another node has it, as confirmations may come late.
 * A log that has gone another way is cut back by pg_rewind, which also copies the leader's postgresql.auto.conf. So does
   a copy of all files, which may come at any time (`Bounds.copies`).
