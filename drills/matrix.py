@@ -103,7 +103,7 @@ SLOW = (
     f"{network.LOSS * 100:g} % of its packets are lost"
 )
 FULL = "its disk is filled to the last byte, and kept so (only where its volume is small: `SMALL_DISKS=1 make up`)"
-STARVED = f"{cores.LOOPS} busy loops a core beside it, with as many CPU shares as it has, under 4 times the load"
+STARVED = f"{cores.LOOPS} busy loops a core beside it, of the CPU shares of its heaviest container, under 4 times the load"
 
 FAULTS = (
     Fault("kill", faults.kill, "killed", "SIGKILL, as if its machine had gone", 10),

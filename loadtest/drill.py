@@ -28,9 +28,9 @@ from .ledger import Ledger
 from .openloop import LIMIT, Run, Schedule
 from .outcome import Outcome
 from .retry import Retry
-from .traffic import AUTHORS, Traffic
+from .traffic import Traffic, UsedUp, authors_for
 
-DAY = 86400.0  # seconds: without --seconds it ends by a signal, and by itself should nobody send one
+HOUR = 3600.0  # seconds: without --seconds it ends by a signal, and by itself should nobody send one
 
 
 class Refused(Exception):
@@ -41,10 +41,10 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="loadtest.drill", description="The load of a drill.")
     parser.add_argument("--rate", type=float, default=20, help="planned requests a second (0.1 to 500)")
     parser.add_argument("--write-share", type=float, default=0.3, help="share of writes among them (0 to 1)")
-    parser.add_argument("--seconds", type=float, default=DAY, help="length of the load; else until a signal")
+    parser.add_argument("--seconds", type=float, default=HOUR, help="length of the load; else until a signal")
     parser.add_argument("--out", type=Path, required=True, help="folder for client.json, ledger and outcomes")
     options = parser.parse_args(given)
-    for name, low, high in (("rate", 0.1, 500), ("write_share", 0, 1), ("seconds", 1, DAY)):
+    for name, low, high in (("rate", 0.1, 500), ("write_share", 0, 1), ("seconds", 1, HOUR)):
         if not low <= getattr(options, name) <= high:
             parser.error(f"--{name.replace('_', '-')} {getattr(options, name):g}: use {low:g} to {high:g}")
     return options
@@ -73,12 +73,14 @@ def open_folder(folder: Path) -> tuple[Ledger, TextIO]:
         raise Refused(f"cannot write in {folder} ({error.strerror}): give another --out, or free space") from error
 
 
-def make_traffic(ledger: Ledger) -> Traffic:
+def make_traffic(ledger: Ledger, writes: int) -> Traffic:
     """Finds products and registers authors, which takes seconds: passwords are hashed slowly on purpose."""
     address = f"{os.environ.get('NET_PREFIX', '10.77')}.0.10"
     try:
         edge = Edge(address, 8443, os.environ.get("SITE_HOST", "shop.localhost"), "/certs/ca.crt")
-        return Traffic(edge, ledger)
+        return Traffic(edge, ledger, authors_for(writes))
+    except UsedUp as error:
+        raise Refused(f"{error}: give a lower --rate or --write-share, or fewer --seconds") from error
     except (OSError, AssertionError) as error:
         raise Refused(f"the shop at {address}:8443 does not serve this load ({error}): see 'make status'") from error
 
@@ -86,7 +88,7 @@ def make_traffic(ledger: Ledger) -> Traffic:
 def client(traffic: Traffic, retry: Retry, options: argparse.Namespace) -> dict:
     """What this client does, for the report."""
     return {
-        "name": traffic.name, "rate": options.rate, "write_share": options.write_share, "authors": AUTHORS,
+        "name": traffic.name, "rate": options.rate, "write_share": options.write_share, "authors": len(traffic.authors),
         "limit": LIMIT, "timeout": "a try may take what is left of the limit", "retry": retry.described(),
         "look": "after each acknowledged write its author opens the page that must show it",
     }  # fmt: skip
@@ -100,10 +102,10 @@ def on_signal(action: Callable[[], None]) -> None:
 def play(options: argparse.Namespace) -> None:
     on_signal(lambda: sys.exit(143))  # before the load there is nothing to wait for
     ledger, outcomes = open_folder(options.out)
-    traffic, retry = make_traffic(ledger), Retry()
+    schedule = Schedule.constant(options.rate, options.seconds, options.write_share)
+    traffic, retry = make_traffic(ledger, schedule.writes), Retry()
     said = client(traffic, retry, options) | {"real_time": greenlets.go_first()}
     (options.out / "client.json").write_text(json.dumps(said, indent=1) + "\n")
-    schedule = Schedule.constant(options.rate, options.seconds, options.write_share)
     run = Run(traffic.send, schedule, writer(outcomes), retry, keep=False)
     on_signal(run.stop)
     greenlets.quiet_collector()

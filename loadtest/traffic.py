@@ -16,8 +16,20 @@ from .ledger import Ledger
 from .outcome import UNSEEN, WRITE, Answer, attempt
 from .shop import CART, HOME, PRODUCT, SEARCH, Visitor, is_done, product_slugs
 
-AUTHORS = 6
+AUTHORS, MOST_AUTHORS = 6, 100
 PRODUCTS = 600
+
+
+class UsedUp(Exception):
+    """More writes than can be told apart."""
+
+
+def authors_for(writes: int) -> int:
+    """How many authors have a pair for each of so many writes: a divisor of PRODUCTS. Each has to register first."""
+    for authors in range(AUTHORS, MOST_AUTHORS + 1):
+        if PRODUCTS % authors == 0 and authors * PRODUCTS >= writes:
+            return authors
+    raise UsedUp(f"{writes} writes are planned, and no more than {MOST_AUTHORS * PRODUCTS} can be told apart")
 
 
 class Traffic:
@@ -26,12 +38,12 @@ class Traffic:
     Invariant: a write that failed is sent again under its index as the same write: number, request key, body.
     """
 
-    def __init__(self, edge: Edge, ledger: Ledger):
+    def __init__(self, edge: Edge, ledger: Ledger, authors: int = AUTHORS):
         self.edge, self.ledger = edge, ledger
         self.name = uuid.uuid4().hex[:10]
         self.slugs = product_slugs(edge, PRODUCTS)
         assert len(self.slugs) == PRODUCTS, f"only {len(self.slugs)} products found"
-        self.authors = [self._author(number) for number in range(AUTHORS)]
+        self.authors = [self._author(number) for number in range(authors)]
         self._numbers = itertools.count()
         self._begun: dict[int, int] = {}  # index -> number of each write that is not acknowledged
         self._lock = threading.Lock()
@@ -47,10 +59,13 @@ class Traffic:
     def _pair(self, number: int) -> tuple[str, Visitor]:
         """Another product and another author each time: writes wait for the database, not for one another's rows.
 
-        All AUTHORS x PRODUCTS pairs are different, because PRODUCTS is a multiple of AUTHORS.
+        All pairs are different, because PRODUCTS is a multiple of the number of authors. Once all are used up there is
+        no further one: a cart that holds two of a product would look like a write that took effect twice.
         """
         turn, place = divmod(number, PRODUCTS)
-        return self.slugs[place], self.authors[(place + turn) % AUTHORS]
+        if turn >= len(self.authors):
+            raise UsedUp(f"{len(self.authors)} authors and {PRODUCTS} products have no pair for write {number + 1}")
+        return self.slugs[place], self.authors[(place + turn) % len(self.authors)]
 
     def send(self, kind: str, index: int, timeout: float) -> Answer:
         return self._write(index, timeout) if kind == WRITE else self._read(index, timeout)
@@ -113,5 +128,5 @@ class Traffic:
             ("product", PRODUCT.format(slug)),
             ("home", HOME),
         )[index % 5]
-        reader = self.edge if index % 4 == 0 and path != CART else self.authors[index % AUTHORS]
+        reader = self.edge if index % 4 == 0 and path != CART else self.authors[index % len(self.authors)]
         return attempt(lambda: page(reader.request("GET", path, timeout=timeout), step), step)

@@ -25,14 +25,14 @@ def victims(*names: str) -> list[Container]:
     return [Container(name, 1, name, "running", name) for name in names]
 
 
-def test_the_loops_count_as_much_as_all_victims_together_and_are_four_a_core(done):
-    cores.starve(victims("nginx", "web", "cache"))
-    assert done[-1] == ("hog", "8", {"CpuShares": 16384 + 1024 + 1024})
+def test_the_loops_count_as_much_as_the_heaviest_victim_and_are_four_a_core(done):
+    cores.starve(victims("web", "nginx", "cache"))
+    assert done[-1] == ("hog", "8", {"CpuShares": 16384})
 
 
-def test_the_kernel_s_limit_is_kept(done):
-    cores.starve(victims(*["nginx"] * 20))
-    assert done[-1][2] == {"CpuShares": 262144}
+def test_one_that_says_nothing_of_its_shares_has_the_usual_ones(done):
+    cores.starve(victims("web"))
+    assert done[-1][2] == {"CpuShares": 1024}
 
 
 def test_the_drill_s_own_container_is_not_starved(done, monkeypatch):

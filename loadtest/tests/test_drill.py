@@ -18,7 +18,7 @@ OUTCOME = Outcome("write", "review", 1.23456, 1.2, 0, 1.3, 302, 2.0, 2, False, "
 
 @pytest.fixture
 def cardboard(monkeypatch):
-    monkeypatch.setattr(drill, "make_traffic", lambda ledger: Traffic(Edge(), ledger))
+    monkeypatch.setattr(drill, "make_traffic", lambda ledger, writes: Traffic(Edge(), ledger))
     monkeypatch.setattr(drill.greenlets, "sync", lambda descriptor: None)
     monkeypatch.setattr(drill.greenlets, "quiet_collector", lambda: None)
     monkeypatch.setattr(drill.greenlets, "go_first", lambda: False)

@@ -8,7 +8,7 @@ from loadtest.ledger import Ledger, markers
 from loadtest.openloop import Run, Schedule
 from loadtest.outcome import LOOK, READ, UNSEEN, WRITE, WRONG
 from loadtest.retry import Retry
-from loadtest.traffic import Traffic
+from loadtest.traffic import PRODUCTS, Traffic, UsedUp, authors_for
 
 from .cardboard import Edge, response
 
@@ -64,6 +64,23 @@ def test_writes_never_share_a_key_or_a_pair(traffic, edge):
     assert len(set(edge.sent)) == 50
     assert set(edge.shop.keys.values()) == {1}
     assert {count for cart in edge.shop.carts.values() for count in cart.values()} == {1}
+
+
+def test_all_pairs_are_different_and_then_there_is_none(traffic):
+    count = len(traffic.authors) * PRODUCTS
+    assert len({(slug, author.name) for slug, author in map(traffic._pair, range(count))}) == count
+    with pytest.raises(UsedUp, match=f"no pair for write {count + 1}"):
+        traffic._pair(count)
+
+
+@pytest.mark.parametrize(("writes", "authors"), [(0, 6), (3600, 6), (3601, 8), (21_600, 40), (60_000, 100)])
+def test_there_are_authors_enough_for_what_is_planned(writes, authors):
+    assert authors_for(writes) == authors
+
+
+def test_more_than_can_be_told_apart_is_refused():
+    with pytest.raises(UsedUp, match="60001 writes are planned, and no more than 60000"):
+        authors_for(60_001)
 
 
 def test_a_write_is_in_the_ledger_before_its_answer_counts(traffic, edge, tmp_path):
