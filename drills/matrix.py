@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from loadtest.openloop import LATE_START
 from stack import direct
 
 from drills import cores, disk, faults, network, targets
@@ -140,7 +139,7 @@ CI = (
 )
 
 
-# How late their load may start, p99, in seconds. Twenty times what a figure allows: on a busy machine that still tells
+# How late their load may start, p99, in seconds. Four times what a figure allows: on a busy machine that still tells
 # whether a gap of seconds was kept. Such runs never become figures (drills/store.py).
 CI_LATE = 0.1
 CI_SLACK = 2  # times the seconds that a figure may take
@@ -158,7 +157,7 @@ class Drill:
     fault: Fault
     seconds: float
     runs: int = 1
-    late: float = LATE_START
+    late: float = targets.LATE_START
 
     def __str__(self) -> str:
         return f"{self.victim.name} {self.fault.name}"
@@ -176,7 +175,7 @@ def drill(victim: str, fault: str, *, seconds: float | None = None, runs: int | 
         raise Unknown(f"{how.name} does not fit {hit.name}: say V={whose} F={how.name}, or F={fit}.")
     if not how.lasts and seconds is not None:
         raise Unknown(f"AWAY={seconds:g} says how long a victim stays away; {how.name} leaves none away: leave it out.")
-    late = targets.LATE.get(hit.name, LATE_START)
+    late = targets.LATE.get(hit.name, targets.LATE_START)
     usual = hit.away if hit.away and how.name in ("kill", "stop") else how.seconds
     return Drill(hit, how, usual if seconds is None else seconds, runs or 1, late)
 

@@ -12,12 +12,11 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 
-from loadtest.openloop import LATE_START
 from stack.engine import REPORTS, ROOT
 
 from drills.judge import Check, state
 from drills.set_up import of_stack
-from drills.targets import LATE
+from drills.targets import LATE, LATE_START
 
 FOLDER = REPORTS / "drills"
 
