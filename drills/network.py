@@ -18,7 +18,7 @@ from drills import aside, slowly
 from drills.signals import held
 
 # What `slow` is, in numbers.
-DELAY = 0.05  # seconds, in each direction
+DELAY = 0.01  # seconds, in each direction: as if the primary stood a few hundred kilometres away
 LOSS = 0.01  # of all packets from and to other machines
 SLOWED = {5432: 25432, 8008: 28008}  # port of the node -> of the proxy
 READY = 10  # seconds for the proxy to listen
