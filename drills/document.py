@@ -33,7 +33,7 @@ HOW = (
     "Failovers: how often the leadership of Postgres moved, as Patroni tells it twice a second.",
     "A run is invalid, and never passes, when it is empty or cut short, when its ledger lacks a line, when less than "
     "90 % of the planned writes were offered, or when the 99th percentile of late starts is above "
-    f"{LATE_START * 1000:g} ms ({LATE['stack'] * 1000:g} ms where the whole stack is hit; 5 ms until 2026-11-21).",
+    f"{LATE_START * 1000:g} ms ({LATE["stack", "stop"] * 1000:g} ms where the whole stack ends; 5 ms until 2026-11-21).",
 )
 
 

@@ -175,7 +175,7 @@ def drill(victim: str, fault: str, *, seconds: float | None = None, runs: int | 
         raise Unknown(f"{how.name} does not fit {hit.name}: say V={whose} F={how.name}, or F={fit}.")
     if not how.lasts and seconds is not None:
         raise Unknown(f"AWAY={seconds:g} says how long a victim stays away; {how.name} leaves none away: leave it out.")
-    late = targets.LATE.get(hit.name, targets.LATE_START)
+    late = targets.late(hit.name, how.name)
     usual = hit.away if hit.away and how.name in ("kill", "stop") else how.seconds
     return Drill(hit, how, usual if seconds is None else seconds, runs or 1, late)
 

@@ -16,7 +16,7 @@ from stack.engine import REPORTS, ROOT
 
 from drills.judge import Check, state
 from drills.set_up import of_stack
-from drills.targets import LATE, LATE_START
+from drills.targets import LATE_START, late
 
 FOLDER = REPORTS / "drills"
 
@@ -91,7 +91,7 @@ def have(counts: Callable[[dict], bool], since: str | None = None, folder: Path 
 def is_figure(result: dict) -> bool:
     """Whether its load had to be as punctual as a figure needs; that of the short set need not."""
     record = result["record"]
-    return record.get("set_up", {}).get("late", LATE_START) <= LATE.get(record["victim"], LATE_START)
+    return record.get("set_up", {}).get("late", LATE_START) <= late(record["victim"], record["fault"])
 
 
 def seconds_away(result: dict) -> float:
