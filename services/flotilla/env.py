@@ -1,5 +1,7 @@
 """The environment, read once into one typed object. Nothing else in the project reads os.environ."""
 
+import base64
+import json
 import os
 import socket
 import sys
@@ -24,6 +26,7 @@ class Env:
     site_host: str = "localhost"
     https_port: int = 443
     secret_key: str = field(default=INSECURE_KEY, repr=False)
+    identity_keys: str = ""
     log_level: str = "INFO"
     static_url: str = "/static/"
     static_root: str = "/srv/static"
@@ -69,6 +72,7 @@ class Env:
             site_host=reader.text("SITE_HOST", "localhost"),
             https_port=reader.integer("HTTPS_PORT", 443),
             secret_key=reader.secret("SECRET_KEY", INSECURE_KEY),
+            identity_keys=reader.secret("IDENTITY_KEYS", ""),
             log_level=reader.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
             static_url=reader.text("STATIC_URL", "/static/"),
             static_root=reader.text("STATIC_ROOT", "/srv/static"),
@@ -120,6 +124,10 @@ class Env:
             raise EnvironmentProblem("WRITES_AT_ONCE must be at least 1 and at most GUNICORN_THREADS.")
         if not (self.bus_threads and self.bus_attempts and self.bus_keep_days):
             raise EnvironmentProblem("BUS_THREADS, BUS_ATTEMPTS and BUS_KEEP_DAYS must be at least 1.")
+        if self.identity_keys and not _are_public_keys(self.identity_keys):
+            raise EnvironmentProblem(
+                "IDENTITY_KEYS_FILE is no JWK set of public Ed25519 keys with a kid each: delete it, run `make secrets`."
+            )
         if self.write_hold_seconds >= self.request_seconds:
             raise EnvironmentProblem(
                 "WRITE_HOLD_SECONDS must be less than REQUEST_SECONDS, or a held write cannot answer."
@@ -177,6 +185,20 @@ def _number(name: str, value: str) -> int:
     if not (value.isascii() and value.isdigit()):
         raise EnvironmentProblem(f"{name} is {value!r}: set it to a whole number.")
     return int(value)
+
+
+def _are_public_keys(text: str) -> bool:
+    """Whether it is a JWK set (RFC 7517, 8037) of Ed25519 keys, each with a name and without its private part."""
+    try:
+        keys = json.loads(text)["keys"]
+        return bool(keys) and all(map(_is_public_key, keys))
+    except (ValueError, KeyError, TypeError):
+        return False
+
+
+def _is_public_key(key: dict[str, str]) -> bool:
+    named = (key["kty"], key["crv"]) == ("OKP", "Ed25519") and bool(key["kid"]) and "d" not in key
+    return named and len(base64.urlsafe_b64decode(key["x"] + "=")) == 32
 
 
 def secret_file(name: str, path: Path) -> str:

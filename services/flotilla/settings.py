@@ -12,6 +12,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from flotilla.api.settings import rest as rest
 from flotilla.env import Env
 
 # Outside sessions and authentication: what is inside them may be run again from the start.
@@ -41,6 +42,15 @@ def middleware() -> list[str]:
         "django.contrib.auth.middleware.AuthenticationMiddleware",
         "django.contrib.messages.middleware.MessageMiddleware",
         "django.middleware.clickjacking.XFrameOptionsMiddleware",
+        "django_prometheus.middleware.PrometheusAfterMiddleware",
+    ]
+
+
+def api_middleware() -> list[str]:
+    """The whole chain of a service that is an API: no sessions, cookies, forms or messages."""
+    return [
+        *MIDDLEWARE_OUTER,
+        "django.middleware.common.CommonMiddleware",
         "django_prometheus.middleware.PrometheusAfterMiddleware",
     ]
 

@@ -4,7 +4,9 @@ import hashlib
 import uuid
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.http import HttpRequest
+from django.utils.module_loading import import_string
 
 from flotilla.keys import identity
 from flotilla.requests.copies import fresh
@@ -29,16 +31,22 @@ def identify(request: HttpRequest, request_id: str) -> Identified:
         field=form.POST.get(identity.FORM_FIELD, "") if form else "",
         request_id=request_id,
     )
-    whose = identity.scope(
+    parts = _form_parts(form) if form else [body]
+    return Identified(
+        id=identity.identity(_whose(request), key),
+        fingerprint=identity.fingerprint(request.method or "", request.get_full_path(), parts),
+    )
+
+
+def _whose(request: HttpRequest) -> str:
+    """Of whom KEY_SCOPE names (flotilla.api.settings), else by what the request shows."""
+    named = getattr(settings, "KEY_SCOPE", "")
+    proved = import_string(named)(request) if named else ""
+    return proved or identity.scope(
         authorization=request.META.get("HTTP_AUTHORIZATION", ""),
         cookies=request.COOKIES,
         address=request.META.get("HTTP_X_REAL_IP", "") or request.META.get("REMOTE_ADDR", ""),
         agent=request.META.get("HTTP_USER_AGENT", ""),
-    )
-    parts = _form_parts(form) if form else [body]
-    return Identified(
-        id=identity.identity(whose, key),
-        fingerprint=identity.fingerprint(request.method or "", request.get_full_path(), parts),
     )
 
 

@@ -1,6 +1,5 @@
 """Answers that the library gives by itself, from the service's template `<status>.html` when it has one."""
 
-import json
 import logging
 import sys
 
@@ -11,6 +10,7 @@ from django.utils.html import escape
 from django.views import debug
 
 from flotilla import context, metrics
+from flotilla.requests import problem
 
 logger = logging.getLogger("flotilla.requests")
 
@@ -72,15 +72,12 @@ def whole(response: HttpResponse) -> HttpResponse:
 
 
 def _page(request: HttpRequest, status: int, detail: str) -> HttpResponse:
-    """The service's template `<status>.html`; without one, a plain page; for an API, problem details (RFC 9457)."""
-    state = context.current()
-    request_id = state.request_id if state else "-"
+    """The service's template `<status>.html`; without one, a plain page; for an API, problem details."""
     if _wants_json(request):
-        problem = {"type": "about:blank", "title": TITLES[status], "status": status, "detail": detail}
-        content = json.dumps(problem | {"request_id": request_id})
-        response = HttpResponse(content, status=status, content_type="application/problem+json")
+        response = problem.response(status, detail)
     else:
-        response = HttpResponse(_html(status, detail, request_id), status=status)
+        state = context.current()
+        response = HttpResponse(_html(status, detail, state.request_id if state else "-"), status=status)
     response["Cache-Control"] = "no-store"
     response["Content-Length"] = str(len(response.content))
     response._has_been_logged = True  # Django's own mark: one line per answer
@@ -101,5 +98,8 @@ def _html(status: int, detail: str, request_id: str) -> str:
 
 
 def _wants_json(request: HttpRequest) -> bool:
+    """Always in a service that is an API (PROBLEM_DETAILS, see flotilla.api.settings)."""
+    if getattr(settings, "PROBLEM_DETAILS", False):
+        return True
     accept = request.META.get("HTTP_ACCEPT", "")
     return request.path_info.startswith("/api/") or ("json" in accept and "html" not in accept)

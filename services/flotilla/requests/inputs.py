@@ -1,5 +1,6 @@
 """Refuses what no view should ever see: broken UTF-8, NUL bytes, bodies and URLs that are too large."""
 
+import codecs
 from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 
@@ -26,6 +27,8 @@ class InputMiddleware:
         # Broken UTF-8 in the path Django has made into percent signs already: no such page, 404.
         if "\0" in request.path_info or not _is_clean(unquote_to_bytes(query.replace("+", " "))):
             return answers.refuse(request, 400, "The URL is not UTF-8, or has a NUL byte.")
+        if not _claims_utf8(request):
+            return answers.refuse(request, 400, "Text is taken as UTF-8 only: leave the charset out.")
         refused = None if headers.is_safe(request.method or "") else _refuse_body(request)
         return refused or self.get_response(request)
 
@@ -43,6 +46,11 @@ def _refuse_body(request: HttpRequest) -> HttpResponse | None:
     if nul or (encoded and not _is_clean(unquote_to_bytes(body.replace(b"+", b" ")))):
         return answers.refuse(request, 400, "The form is not UTF-8, or has a NUL byte.")
     return None
+
+
+def _claims_utf8(request: HttpRequest) -> bool:
+    """Django decodes the query by the charset of the body's type, and some that Python knows are none for text."""
+    return codecs.lookup(request.encoding or "utf-8").name == "utf-8"
 
 
 def _is_clean(text: bytes) -> bool:

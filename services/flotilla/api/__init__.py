@@ -1,0 +1,1 @@
+"""What an internal REST service is made of: settings, identity, problem details, pages, strict input, its schema."""
