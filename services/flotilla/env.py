@@ -126,7 +126,7 @@ class Env:
             raise EnvironmentProblem("BUS_THREADS, BUS_ATTEMPTS and BUS_KEEP_DAYS must be at least 1.")
         if self.identity_keys and not _are_public_keys(self.identity_keys):
             raise EnvironmentProblem(
-                "IDENTITY_KEYS_FILE is no JWK set of public Ed25519 keys with a kid each: delete it, run `make secrets`."
+                "IDENTITY_KEYS_FILE is no JWK set of public Ed25519 keys with a kid: delete it, run `make secrets`."
             )
         if self.write_hold_seconds >= self.request_seconds:
             raise EnvironmentProblem(

@@ -146,4 +146,7 @@ class OrderCancelled(OrderEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class OrderArchived(OrderEvent):
+    """Put away, its user being gone. `sold`: it was confirmed, and not cancelled since, so what it took stays taken."""
+
     TYPE = "orders.order.archived.v1"
+    sold: bool = True

@@ -1,6 +1,6 @@
 """Departments for rooms: lighting, furniture, plants, textiles, clocks, sound."""
 
-from web.catalogue.words import Department, Kind
+from products.catalogue.words import Department, Kind
 
 ROOMS = (
     Department(

@@ -1,6 +1,6 @@
 """Departments for hands: ceramics, kitchen, desk, bags, toys, outdoors."""
 
-from web.catalogue.words import Department, Kind
+from products.catalogue.words import Department, Kind
 
 HANDS = (
     Department(

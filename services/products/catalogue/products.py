@@ -7,12 +7,13 @@ from uuid import UUID
 
 from django.utils.text import slugify
 
-from web.catalogue.hands import HANDS
-from web.catalogue.rooms import ROOMS
-from web.catalogue.words import LINES, MAKERS, Department, Kind
+from products.catalogue.hands import HANDS
+from products.catalogue.rooms import ROOMS
+from products.catalogue.words import LINES, MAKERS, Department, Kind
 
 SEED = 20261120
 PER_DEPARTMENT = 86
+STOCK = (20, 500)
 START = datetime(2025, 3, 1, 9, tzinfo=UTC)
 # Shop order: what people look for first.
 DEPARTMENTS = tuple(d for pair in zip(ROOMS, HANDS, strict=True) for d in pair)
@@ -62,7 +63,7 @@ def _product(chance: random.Random, department: Department, kind: Kind, name: st
     low, high = kind.price
     # Squared: most things are affordable, a few are dear. Prices end in .00, .50 or .90.
     euros = int(low + (high - low) * chance.random() ** 2) // 100
-    return {
+    row = {
         "id": fixed_uuid7(created, f"product/{slug}"),
         "slug": slug,
         "name": name,
@@ -72,9 +73,10 @@ def _product(chance: random.Random, department: Department, kind: Kind, name: st
         "category": department.slug,
         "created": created,
         "featured": chance.random() < 0.04,
-        # A long tail: few things are looked at often.
-        "view_count": int(chance.paretovariate(1.1) * 12),
+        "stock": random.Random(f"{SEED}/stock/{slug}").randint(*STOCK),
     }
+    chance.random()  # once a number of views: the products behind this one stay what they were
+    return row
 
 
 def _description(chance: random.Random, department: Department, kind: Kind) -> str:

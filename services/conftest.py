@@ -1,0 +1,12 @@
+"""One run tests one service, by its settings: SERVICE says which. The library's tests run with the shop's (no SERVICE).
+
+SERVICE=products DJANGO_SETTINGS_MODULE=products.settings pytest services/products
+"""
+
+import os
+from pathlib import Path
+
+HERE = Path(__file__).parent
+SERVICES = {path.parent.name for path in HERE.glob("*/wsgi.py")}
+
+collect_ignore = sorted(SERVICES - {os.environ.get("SERVICE", "web")})

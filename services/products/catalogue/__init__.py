@@ -1,0 +1,1 @@
+"""The demonstration catalogue: the same products on every machine, from words and a fixed seed."""

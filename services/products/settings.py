@@ -1,0 +1,37 @@
+"""The products service's settings: the library's parts, assembled.
+
+SERVICE=products python manage.py check --deploy
+"""
+
+from flotilla import settings as parts
+from flotilla.env import Env
+
+FLOTILLA = Env.from_environ()
+
+globals().update(parts.security(FLOTILLA))
+globals().update(parts.static(FLOTILLA))
+globals().update(parts.rest(FLOTILLA))
+DATABASES = parts.databases(FLOTILLA)
+DATABASE_ROUTERS = parts.routers()
+CACHES = parts.caches(FLOTILLA)
+LOGGING = parts.logging(FLOTILLA)
+LOGGING_CONFIG = "logging.config.dictConfig"
+
+INSTALLED_APPS = [
+    "products.apps.ProductsConfig",
+    "flotilla.keys",
+    "flotilla.jobs",
+    "flotilla.bus",
+    "drf_spectacular",  # manage.py spectacular --file products/openapi.yaml
+    "django.contrib.staticfiles",  # it has none; the image's recipe collects them for every service
+]
+MIDDLEWARE = parts.api_middleware()
+ROOT_URLCONF = "products.urls"
+WSGI_APPLICATION = "products.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LANGUAGE_CODE = "en"
+USE_I18N = False
+TIME_ZONE = "UTC"
+# Only the gateway and other services come here: headers for browsers, HTTPS and its redirect belong to the edge.
+SILENCED_SYSTEM_CHECKS = ["security.W001", "security.W002", "security.W003", "security.W004", "security.W008"]
