@@ -1,11 +1,30 @@
 """Settings: null defaults, types, secrets, and errors that say what to do."""
 
+import json
+
 import pytest
 
 from flotilla import env as module
 from flotilla.env import Env, EnvironmentProblem
 
 HOSTS = {"DATABASE_HOSTS": "10.0.0.1, 10.0.0.2", "DATABASE_NAME": "web", "DATABASE_USER": "web", "SECRET_KEY": "k"}
+
+
+X = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"  # RFC 8037, appendix A.2
+KEY = {"kty": "OKP", "crv": "Ed25519", "kid": "a", "x": X}
+BAD_KEYS = [
+    "no JSON",
+    "[]",
+    "{}",
+    *(
+        json.dumps({"keys": keys})
+        for keys in (
+            [], "text", [1], [{}],
+            [KEY | {"kty": "EC"}], [KEY | {"crv": "Ed448"}], [KEY | {"kid": ""}], [KEY | {"d": "secret"}],
+            [KEY | {"x": "AA"}], [KEY | {"x": "A"}], [KEY, {}],
+        )
+    ),
+]  # fmt: skip
 
 
 def test_nothing_set_gives_the_null_defaults():
@@ -44,12 +63,18 @@ def test_everything_set(tmp_path):
         ({"DATABASE_HOSTS": "a"}, "DATABASE_NAME"),
         ({"DATABASE_REPLICAS": "1"}, "need a Postgres primary"),
         (HOSTS | {"SECRET_KEY": ""}, "SECRET_KEY_FILE"),
+        *(({"IDENTITY_KEYS": text}, "IDENTITY_KEYS_FILE") for text in BAD_KEYS),
         ({"SECRET_KEY_FILE": "/nonexistent/key"}, "cannot be read"),
     ],
 )
 def test_a_wrong_setting_says_what_to_do(environ, words):
     with pytest.raises(EnvironmentProblem, match=words):
         Env.from_environ(environ)
+
+
+def test_public_keys():
+    text = json.dumps({"keys": [KEY, KEY | {"kid": "b"}]})
+    assert Env.from_environ({"IDENTITY_KEYS": text}).identity_keys == text
 
 
 def test_an_empty_secret_is_refused(tmp_path):

@@ -19,6 +19,9 @@ ORDER = c.OrderPlaced(
     created=datetime(2026, 1, 2, tzinfo=UTC),
     reason="",
 )
+ARCHIVED = c.OrderArchived(
+    version=4, order_id=uuid7(), user_id=uuid7(), lines=(), total_cents=1, created=ORDER.created, reason="", sold=False
+)
 PRODUCT = c.ProductChanged(
     version=1,
     product_id=uuid7(),
@@ -38,7 +41,7 @@ def body(**changes):
     return envelope.to_json(envelope.build(ORDER, request_id="r-1")) | changes
 
 
-@pytest.mark.parametrize("event", [ORDER, PRODUCT], ids=lambda event: event.TYPE)
+@pytest.mark.parametrize("event", [ORDER, PRODUCT, ARCHIVED], ids=lambda event: event.TYPE)
 def test_what_is_built_is_parsed_to_the_same(event):
     made = envelope.build(event, request_id="r-1")
     assert envelope.parse(envelope.to_json(made)) == made

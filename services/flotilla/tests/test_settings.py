@@ -1,5 +1,7 @@
 """The settings that tie the parts together, and the metrics' server."""
 
+from django.utils.module_loading import import_string
+
 from flotilla import metrics
 from flotilla import settings as parts
 from flotilla.env import Env
@@ -42,6 +44,19 @@ def test_null_settings():
     assert {cache["BACKEND"].rsplit(".")[-1] for cache in parts.caches(Env()).values()} == {"LocMemCache"}
     assert "Manifest" in parts.static(Env())["STORAGES"]["staticfiles"]["BACKEND"]
     assert "Manifest" not in parts.static(Env(debug=True))["STORAGES"]["staticfiles"]["BACKEND"]
+
+
+def test_settings_of_an_api():
+    found = parts.rest(Env(service="products"))
+    assert found["ALLOWED_HOSTS"][0] == found["SPECTACULAR_SETTINGS"]["TITLE"] == "products"
+    assert not found["APPEND_SLASH"]
+    for names in found["REST_FRAMEWORK"].values():
+        for name in names if isinstance(names, list) else [names]:
+            assert not isinstance(name, str) or "." not in name or import_string(name)
+    assert import_string(found["KEY_SCOPE"])
+    chain = parts.api_middleware()
+    assert not [name for name in chain if "session" in name or "csrf" in name or "messages" in name]
+    assert chain[: len(parts.MIDDLEWARE_OUTER)] == parts.MIDDLEWARE_OUTER
 
 
 def test_what_may_run_twice_is_inside_what_runs_it():
