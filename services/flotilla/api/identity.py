@@ -62,7 +62,7 @@ def verify(token: str, *, audience: str, keys: str) -> Identity:
     except KeyError:
         raise Untrusted("It is signed with a key that is not known here.") from None
     except (jwt.InvalidTokenError, RecursionError) as error:
-        raise Untrusted(f"{error or type(error).__name__}.") from None
+        raise Untrusted(f"{error}.") from None
     return _identity(claims)
 
 
