@@ -30,6 +30,7 @@ def rest(env: Env) -> dict[str, Any]:
             "TITLE": env.service,
             "VERSION": "1",
             "SERVE_INCLUDE_SCHEMA": False,
+            "SCHEMA_PATH_PREFIX": "/",
             "ENABLE_DJANGO_DEPLOY_CHECK": False,  # a test compares the schema with the committed file
         },
         # Callers inside name the service, as its DNS name does.

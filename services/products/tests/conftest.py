@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from django.db.models import Min
 
 from flotilla.bus.models import Outbox
 from flotilla.events import envelope
@@ -49,7 +50,8 @@ def told():
     seen = set()
 
     def news() -> list:
-        fresh = [row for row in Outbox.objects.order_by("id") if row.id not in seen]
+        in_order = Outbox.objects.annotate(sent=Min("deliveries__id")).order_by("sent")
+        fresh = [row for row in in_order if row.id not in seen]
         seen.update(row.id for row in fresh)
         return [envelope.parse(row.body).event for row in fresh]
 

@@ -45,6 +45,10 @@ def events():
     return Counter(Outbox.objects.values_list("body__type", flat=True))
 
 
+def data():
+    return [body["data"] for body in Outbox.objects.values_list("body", flat=True)]
+
+
 @pytest.fixture
 def few(monkeypatch):
     """Thirty products, written thirteen at a time."""
@@ -70,7 +74,7 @@ def test_again_only_what_differs_is_told_and_stock_is_not_touched(db, few):
     product_remove(product_id=third.id)
     Outbox.objects.all().delete()
     assert catalogue_load() == {"products": 29, "new": 0, "changed": 1}
-    assert [body["data"]["price_cents"] for body in Outbox.objects.values_list("body", flat=True)] == [second.price_cents]
+    assert [told["price_cents"] for told in data()] == [second.price_cents]
     again = {product.id: product for product in Product.objects.all()}
     assert (again[first.id].stock, again[first.id].version) == (1, 2)
     assert (again[second.id].price_cents, again[second.id].version) == (second.price_cents, 3)
@@ -84,13 +88,13 @@ def test_a_category_that_reads_differently_is_told_by_its_products(db, few):
     Outbox.objects.all().delete()
     size = category.products.count()
     assert catalogue_load() == {"products": 30, "new": 0, "changed": size}
-    assert {body["data"]["category"]["tagline"] for body in Outbox.objects.values_list("body", flat=True)} == {
-        category.tagline
-    }
+    assert {told["category"]["tagline"] for told in data()} == {category.tagline}
 
 
-def test_a_slug_that_staff_have_given_away_is_theirs(db, few, make_product):
-    make_product(1, slug=ROWS[0]["slug"])
+def test_a_slug_that_staff_have_given_away_is_theirs(db, few):
+    boats = Category.objects.create(slug="boats", name="Boats", tagline="Afloat.")
+    fields = {"name": "Boat", "description": "A boat.", "motif": "boat", "price_cents": 1, "category": boats}
+    Product.objects.create(slug=ROWS[0]["slug"], **fields)
     assert catalogue_load()["new"] == 29
 
 
