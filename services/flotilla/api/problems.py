@@ -102,7 +102,7 @@ def handler500(request: HttpRequest) -> HttpResponse:
 
 
 class FieldError(serializers.Serializer):
-    field = serializers.CharField()
+    field = serializers.CharField(allow_blank=True)
     detail = serializers.CharField()
 
 

@@ -31,6 +31,7 @@ def rest(env: Env) -> dict[str, Any]:
             "VERSION": "1",
             "SERVE_INCLUDE_SCHEMA": False,
             "SCHEMA_PATH_PREFIX": "/",
+            "ENFORCE_NON_BLANK_FIELDS": True,
             "ENABLE_DJANGO_DEPLOY_CHECK": False,  # a test compares the schema with the committed file
         },
         # Callers inside name the service, as its DNS name does.

@@ -72,5 +72,5 @@ def _write(new: list[Product], changed: list[Product]) -> None:
         product.version += 1
     Product.objects.bulk_create(new, BATCH)
     Product.objects.bulk_update(changed, [*REFRESHED, "version"], BATCH)
-    for batch in batched([*new, *changed], BATCH):
+    for batch in batched([*new, *changed], BATCH, strict=False):
         publish(*map(product_event, batch))

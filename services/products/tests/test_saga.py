@@ -154,7 +154,7 @@ def flaky(monkeypatch):
     return install
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", range(60))
 def test_stock_never_leaks_and_is_never_below_zero(seed, make_product, flaky):
     chance = random.Random(seed)
     world = World(chance, [make_product(number, stock=chance.randint(0, 25)) for number in range(PRODUCTS)])

@@ -32,8 +32,8 @@ def test_the_catalogue_is_large_varied_and_always_the_same():
 
 
 def test_ids_are_those_that_reviews_elsewhere_refer_to():
-    assert str(ROWS[0]["id"]) == "FIRST"
-    assert str(ROWS[-1]["id"]) == "LAST"
+    assert str(ROWS[0]["id"]) == "019fd87f-28c0-77dc-8c0c-4770bd02468a"
+    assert str(ROWS[-1]["id"]) == "019b13f1-eaa0-7b0f-a63a-10e4566b5797"
     moment = datetime(2026, 1, 2, tzinfo=UTC)
     made = fixed_uuid7(moment, "x")
     assert made == fixed_uuid7(moment, "x") != fixed_uuid7(moment, "y")

@@ -15,9 +15,7 @@ DAY = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
 
 def add(number, created=DAY):
-    return Outbox.objects.create(
-        id=uuid7(), entity="e", subject="s", version=number, body={}, created_at=created
-    )
+    return Outbox.objects.create(id=uuid7(), entity="e", subject="s", version=number, body={}, created_at=created)
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from rest_framework.permissions import IsAuthenticated
 
 from flotilla.api import problems
 from flotilla.tests.api.making import body, served, view
-from flotilla.tests.requests.asking import django_error
+from flotilla.tests.requests.asking import View as Scripted
+from flotilla.tests.requests.asking import ask, django_error
 
 pytestmark = pytest.mark.django_db
 
@@ -92,7 +93,9 @@ def test_quoted_input_that_is_no_text_can_be_written():
 
 
 def test_a_mistake_is_500_in_json_and_logged_once(caplog):
-    response = served(raising(ValueError("boom")), HTTP_ACCEPT="text/html")
+    assert served(raising(ValueError("boom"))).status_code == 500
+    caplog.clear()
+    response = ask(Scripted(ValueError("boom")), HTTP_ACCEPT="text/html")  # whatever is asked for
     assert response.status_code == 500
     assert body(response)["detail"] == "Something went wrong on our side."
     assert [record.levelname for record in caplog.records] == ["ERROR"]
