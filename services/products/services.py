@@ -1,11 +1,12 @@
 """What changes products and stock. Each function is one transaction, and tells what it changed in the same one."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connections, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from flotilla.bus.publishing import publish
@@ -193,11 +194,15 @@ def _objection(wanted: Mapping[UUID, int], products: Iterable[Product]) -> str:
 
 
 def _stock_add(products: Iterable[Product], quantities: Mapping[UUID, int]) -> None:
+    """One statement for each quantity, of which most orders have one: less work than a CASE for each row."""
+    groups: dict[tuple[int, bool], list[UUID]] = defaultdict(list)
     for product in products:
-        product.stock += quantities[product.id]
-        if product.removed_at is None:  # of a removed one nothing is told: it would come back
-            product.version += 1
-    Product.objects.bulk_update(products, ["stock", "version"])
+        quantity, told = quantities[product.id], product.removed_at is None
+        product.stock += quantity
+        product.version += told  # of a removed one nothing is told: it would come back
+        groups[quantity, told].append(product.id)
+    for (quantity, told), ids in groups.items():
+        Product.objects.filter(pk__in=ids).update(stock=F("stock") + quantity, version=F("version") + int(told))
 
 
 def _answer(reservation: Reservation, products: Iterable[Product]) -> None:
