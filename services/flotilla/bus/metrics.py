@@ -27,3 +27,8 @@ WAITING = Gauge("inbox_waiting", "Events whose handler failed and is to be tried
 DEAD = Counter("dead_letters_total", "Events given up", ["cause"])
 DEAD_NOW = Gauge("dead_letters_waiting", "Events given up and not replayed", ["alias"])
 HEARTBEAT = Gauge("bus_heartbeat_timestamp_seconds", "When this worker last consumed its own ping")
+
+# -- By the clock
+PERIODIC_AT = Gauge(
+    "bus_periodic_timestamp_seconds", "When periodic work was last done here, or found to be in hand elsewhere", ["job"]
+)

@@ -1,4 +1,4 @@
-"""The worker's process: Celery consumes the service's queue with a few threads; three more look after the rest.
+"""The worker's process: Celery consumes the service's queue with a few threads; three or four look after the rest.
 
 manage.py bus worker
 """
@@ -12,7 +12,7 @@ from uuid import UUID
 from django.conf import settings
 
 from flotilla import metrics
-from flotilla.bus import confirming, consuming, databases, handlers, heartbeat, retrying
+from flotilla.bus import confirming, consuming, databases, handlers, heartbeat, periodic, retrying
 from flotilla.bus.keeper import Keeper
 from flotilla.bus.loops import Loop
 
@@ -67,8 +67,7 @@ def _run_alone() -> int:
     ends = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ends.set())
-    retrier = Loop("retry", retry)
-    loops = [retrier, Loop("keep", Keeper(None, retrier).turn)]
+    loops = _loops(None)
     _start(loops)
     ends.wait()
     _end(loops)
@@ -89,8 +88,7 @@ def _run_with_broker() -> int:
     celery.app.task(name=celery.RECEIVE)(take)
     celery.app.task(name=celery.CONFIRMED)(confirmed)
     celery.app.task(name=celery.PING)(heartbeat.beat)
-    retrier = Loop("retry", retry)
-    loops = [retrier, Loop("keep", Keeper(RedisBroker(), retrier).turn), Loop("tell", outgoing.turn)]
+    loops = [*_loops(RedisBroker()), Loop("tell", outgoing.turn)]
     _start(loops)
     status = celery.consume(env)
     _end(loops)
@@ -99,6 +97,14 @@ def _run_with_broker() -> int:
     except BrokerAway as error:
         logger.warning("confirmations are dropped: %s", error)
     return status
+
+
+def _loops(broker: Any) -> list[Loop]:
+    """With a broker or without; the last one only where there is something for it to do."""
+    retrier = Loop("retry", retry)
+    loops = [retrier, Loop("keep", Keeper(broker, retrier).turn)]
+    jobs = periodic.jobs()
+    return [*loops, Loop("clock", periodic.Clock(jobs).turn)] if jobs else loops
 
 
 def _start(loops: list[Loop]) -> None:

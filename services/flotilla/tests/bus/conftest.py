@@ -1,8 +1,8 @@
-"""A service named `products` with nothing but the bus, no broker, and no handler yet."""
+"""A service named `products` with nothing but the bus, no broker, and neither handlers nor periodic work yet."""
 
 import pytest
 
-from flotilla.bus import handlers
+from flotilla.bus import handlers, periodic
 from flotilla.env import Env
 from flotilla.tests.bus.making import FakeBroker
 
@@ -11,6 +11,7 @@ from flotilla.tests.bus.making import FakeBroker
 def plain(settings, monkeypatch):
     settings.FLOTILLA = Env(service="products", replica="products-1", write_hold_seconds=0.2)
     monkeypatch.setattr(handlers, "_handlers", {})
+    monkeypatch.setattr(periodic, "_jobs", {})
 
 
 @pytest.fixture

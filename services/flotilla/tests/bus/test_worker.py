@@ -14,7 +14,19 @@ from django.db import OperationalError
 
 from flotilla import metrics as library_metrics
 from flotilla.bus import app as celery
-from flotilla.bus import confirming, databases, heartbeat, keeper, local, metrics, outgoing, pruning, retrying, worker
+from flotilla.bus import (
+    confirming,
+    databases,
+    heartbeat,
+    keeper,
+    local,
+    metrics,
+    outgoing,
+    periodic,
+    pruning,
+    retrying,
+    worker,
+)
 from flotilla.bus.databases import DatabaseAway
 from flotilla.bus.keeper import Keeper
 from flotilla.bus.loops import Loop
@@ -256,6 +268,11 @@ def test_alone_it_runs_until_it_is_told_to_end(ports, loops, monkeypatch):
             signal.signal(number, handler)
     assert ports == [9000]
     assert loops == ["retry", "keep", "retry ends", "keep ends"]
+
+
+def test_periodic_work_has_a_thread_of_its_own():
+    periodic.every(60)(lambda: False)
+    assert [loop.name for loop in worker._loops(None)] == ["retry", "keep", "clock"]
 
 
 @pytest.mark.parametrize("away", [False, True])
