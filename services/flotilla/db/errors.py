@@ -73,6 +73,11 @@ def is_only_slow(error: BaseException) -> bool:
     return isinstance(cause, AnswerTimeout) or busy
 
 
+def is_waiting(error: BaseException) -> bool:
+    """Whether the row that this one waited for is still another transaction's."""
+    return getattr(driver_error(error), "sqlstate", None) == "55P03"
+
+
 def is_connection_problem(error: BaseException) -> bool:
     """Whether another connection may do better."""
     return kind(error) in {Kind.NOT_EXECUTED, Kind.LOST}

@@ -5,7 +5,8 @@
 - Broken before COMMIT: nothing happened; the request is run again.
 - The COMMIT's answer lost: the request is run again, and the claim tells: it finds the key, or there was no effect.
 - Answered 4xx or 5xx: rolled back, nothing is stored, and the same key may be used again.
-- A second arrival: waits for the first at the claim, then gets the stored answer; with another body, 422.
+- A second arrival: waits for the first at the claim, then gets the stored answer; with another body, 422; when the
+  first is still at work at the deadline, 409.
 """
 
 import logging
@@ -44,7 +45,7 @@ class _Refused(Exception):
 
 
 def run(request: HttpRequest, handle: Handler, state: RequestState) -> HttpResponse:
-    """The answer to an unsafe request: its own, the stored one, 400, 422, or 503."""
+    """The answer to an unsafe request: its own, the stored one, 400, 409, 422, or 503."""
     try:
         identified = identify(request, state.request_id)
     except BadKey as error:
@@ -70,12 +71,17 @@ def _settled(request: HttpRequest, handle: Handler, identified: Identified, stat
             if kind is Kind.OTHER:
                 raise
             if state.remaining() < LEAST_SECONDS or (time.monotonic() > state.hold_until and not _settles(error, kind)):
-                return answers.unavailable(request, "unsafe")
+                return _too_late(request, error)
             metrics.RERUNS.labels("unsafe").inc()
             logger.warning(
                 "request is run again: %s", errors.in_short(error), extra={"attempt": attempt, "kind": kind.value}
             )
             time.sleep(random.uniform(0, min(0.02 * 2**attempt, 0.5)))
+
+
+def _too_late(request: HttpRequest, error: Error) -> HttpResponse:
+    """Only the claim waits for a row with a limit, so the row is the key of a first arrival."""
+    return answers.in_progress(request) if errors.is_waiting(error) else answers.unavailable(request, "unsafe")
 
 
 def _settles(error: Error, kind: Kind) -> bool:

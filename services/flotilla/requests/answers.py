@@ -17,6 +17,7 @@ logger = logging.getLogger("flotilla.requests")
 RETRY_AFTER_SECONDS = 5
 TITLES = {
     400: "Bad request",
+    409: "Still in progress",
     413: "Too large",
     414: "Too long",
     422: "Request key used before",
@@ -29,6 +30,13 @@ def refuse(request: HttpRequest, status: int, detail: str) -> HttpResponse:
     """A 4xx of ours, logged with the request's id."""
     logger.warning(detail, extra={"status_code": status, "method": request.method, "path": request.path})
     return _page(request, status, detail)
+
+
+def in_progress(request: HttpRequest) -> HttpResponse:
+    """409 with Retry-After for a second arrival, when the time is over and the first is still at work."""
+    response = refuse(request, 409, "The first request with this key is still being worked on. Please ask again.")
+    response["Retry-After"] = str(RETRY_AFTER_SECONDS)
+    return response
 
 
 def unavailable(request: HttpRequest, kind: str) -> HttpResponse:
@@ -87,7 +95,8 @@ def _page(request: HttpRequest, status: int, detail: str) -> HttpResponse:
 def _html(status: int, detail: str, request_id: str) -> str:
     """An error page must come even when the template is what is broken."""
     try:
-        return loader.get_template(f"{status}.html").render({"detail": detail, "request_id": request_id})
+        words = {"title": TITLES[status], "detail": detail, "request_id": request_id}
+        return loader.get_template(f"{status}.html").render(words)
     except TemplateDoesNotExist:
         pass
     except Exception:

@@ -133,6 +133,18 @@ def test_503_when_there_is_no_primary_in_time(settings):
     assert (response.status_code, response["Retry-After"]) == (503, "5")
 
 
+def test_409_when_the_first_arrival_is_still_at_work_at_the_deadline(monkeypatch, settings):
+    def still_working(*args):
+        raise django_error(psycopg.errors.LockNotAvailable("the first arrival has the key"))
+
+    settings.FLOTILLA = replace(settings.FLOTILLA, request_seconds=0.1)
+    monkeypatch.setattr(store, "claim", still_working)
+    view = View(created())
+    response = post(view, HTTP_ACCEPT="application/json")
+    assert (response.status_code, response["Retry-After"], view.seen) == (409, "5", [])
+    assert json.loads(response.content)["title"] == "Still in progress"
+
+
 def test_503_when_others_have_all_the_turns(monkeypatch, settings):
     settings.FLOTILLA = replace(settings.FLOTILLA, writes_at_once=1, write_hold_seconds=0.05)
     monkeypatch.setattr(limiter, "LOOK_SECONDS", 0.01)
