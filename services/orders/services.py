@@ -1,0 +1,219 @@
+"""What changes orders. Each function is one transaction; arguments are named; refusals are exceptions.
+
+Every transition locks the order's row, raises its version, and publishes after that: so the events of an order are in
+the order of what became of it, whatever asks for transitions at once.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet, prefetch_related_objects
+from django.utils import timezone
+
+from flotilla.bus.publishing import publish
+from flotilla.events import contracts as c
+from orders.models import LINES_MAX, QUANTITY_MAX, TRANSITIONS, DeletedUser, Order, OrderLine, Product, Status
+
+AT_ONCE = 100  # orders that one step of periodic work looks after
+LATELY = timedelta(hours=1)  # far longer than a transaction that was placing an order meanwhile
+
+NO_ANSWER = "The stock was not reserved in time."
+GONE = "The account was deleted."
+
+EVENTS: dict[Status, type[c.OrderEvent]] = {
+    Status.PENDING: c.OrderPlaced,
+    Status.CONFIRMED: c.OrderConfirmed,
+    Status.REJECTED: c.OrderRejected,
+    Status.CANCELLED: c.OrderCancelled,
+    Status.ARCHIVED: c.OrderArchived,
+}
+
+
+class Item(NamedTuple):
+    """What somebody wants to buy. No price: that is ours to tell."""
+
+    product_id: UUID
+    quantity: int
+
+
+class Refused(Exception):
+    """The order cannot be placed; `problems` says by the field (`items.0.product_id`) what is wrong with it."""
+
+    def __init__(self, problems: dict[str, str]):
+        super().__init__("; ".join(problems.values()))
+        self.problems = problems
+
+
+class UserGone(Exception):
+    """The account has been deleted."""
+
+
+class NotAllowed(Exception):
+    """No such transition leads away from the order's status."""
+
+    def __init__(self, order: Order, to: Status):
+        super().__init__(f"The order is {order.status}: it cannot become {to.value}.")
+
+
+# -- Placing -----------------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def order_place(*, user_id: UUID, items: Sequence[Item]) -> Order:
+    """A pending order at the prices that the service knows. Raises Refused, UserGone."""
+    _check(items)
+    if DeletedUser.objects.filter(id=user_id).exists():
+        raise UserGone(GONE)
+    products = _products(items)
+    lines = [
+        OrderLine(product_id=id, name=products[id].name, price_cents=products[id].price_cents, quantity=quantity)
+        for id, quantity in items
+    ]
+    order = Order.objects.create(
+        user_id=user_id,
+        total_cents=sum(line.price_cents * line.quantity for line in lines),
+        answer_by=timezone.now() + timedelta(seconds=settings.ORDER_ANSWER_SECONDS),
+    )
+    for line in lines:
+        line.order = order
+    OrderLine.objects.bulk_create(lines)
+    prefetch_related_objects([order], "lines")  # read once, for the event and the answer
+    _tell(order)
+    return order
+
+
+def _check(items: Sequence[Item]) -> None:
+    if not 1 <= len(items) <= LINES_MAX:
+        raise Refused({"items": f"An order has 1 to {LINES_MAX} items."})
+    times = Counter(item.product_id for item in items)
+    _refuse(items, "product_id", lambda item: times[item.product_id] > 1, "Product {} is in the order more than once.")
+    _refuse(items, "quantity", lambda item: not 1 <= item.quantity <= QUANTITY_MAX, "A quantity is 1 to 99.")
+
+
+def _products(items: Sequence[Item]) -> dict[UUID, Product]:
+    """In one query. Raises Refused naming those that cannot be bought."""
+    found = Product.objects.filter(removed=False).in_bulk([item.product_id for item in items])
+    _refuse(items, "product_id", lambda item: item.product_id not in found, "Product {} is not for sale.")
+    return found
+
+
+def _refuse(items: Sequence[Item], field: str, is_wrong: Callable[[Item], bool], text: str) -> None:
+    """Raises Refused for all the items that are wrong."""
+    wrong = {f"items.{n}.{field}": text.format(item.product_id) for n, item in enumerate(items) if is_wrong(item)}
+    if wrong:
+        raise Refused(wrong)
+
+
+# -- What becomes of it ------------------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def order_confirm(*, order_id: UUID) -> None:
+    """Its stock is reserved. Of one that is over by now nothing changes: whoever ended it has given the stock back."""
+    order = _locked(order_id)
+    if order.status == Status.PENDING:
+        _move(order, Status.CONFIRMED)
+
+
+@transaction.atomic
+def order_reject(*, order_id: UUID, reason: str) -> None:
+    """Its stock cannot be had. Of one that is over by now nothing changes."""
+    order = _locked(order_id)
+    if order.status == Status.PENDING:
+        _move(order, Status.REJECTED, reason)
+
+
+@transaction.atomic
+def order_cancel(*, user_id: UUID, order_id: UUID) -> Order:
+    """The user takes it back; a second time too, with the same answer. Raises Order.DoesNotExist, NotAllowed."""
+    order = _locked(order_id, user_id=user_id)
+    if order.status != Status.CANCELLED:
+        _move(order, Status.CANCELLED)
+    return order
+
+
+@transaction.atomic
+def order_expire() -> bool:
+    """Reject what has had no answer in time: that releases it, should it be reserved after all. Whether more is due.
+
+    One whose answer is just being handled is left alone.
+    """
+    due = Order.objects.filter(status=Status.PENDING, answer_by__lte=timezone.now()).order_by("answer_by")
+    orders = list(due.select_for_update(skip_locked=True, no_key=True).prefetch_related("lines")[:AT_ONCE])
+    for order in orders:
+        _move(order, Status.REJECTED, NO_ANSWER)
+    return len(orders) == AT_ONCE
+
+
+@transaction.atomic
+def user_forget(*, user_id: UUID) -> None:
+    """Archive the orders of a user who is gone, and take no more from them."""
+    DeletedUser.objects.get_or_create(id=user_id)
+    _archive(Order.objects.filter(user_id=user_id))
+
+
+@transaction.atomic
+def order_archive_late() -> bool:
+    """Archive what was being placed while its user was forgotten. Whether there is more."""
+    gone = DeletedUser.objects.filter(deleted__gt=timezone.now() - LATELY)
+    return _archive(Order.objects.filter(user_id__in=gone.values("id")), AT_ONCE) == AT_ONCE
+
+
+def _archive(orders: QuerySet[Order], most: int | None = None) -> int:
+    """How many. One that holds stock, or may come to, is cancelled first: an archived order never holds any."""
+    left = orders.exclude(status=Status.ARCHIVED).order_by("id").prefetch_related("lines")
+    found = list(left.select_for_update(no_key=True)[:most])
+    for order in found:
+        if Status.CANCELLED in TRANSITIONS[Status(order.status)]:
+            _move(order, Status.CANCELLED, GONE)
+        _move(order, Status.ARCHIVED, GONE)
+    return len(found)
+
+
+def _locked(order_id: UUID, **of: UUID) -> Order:
+    return Order.objects.select_for_update(no_key=True).prefetch_related("lines").get(id=order_id, **of)
+
+
+def _move(order: Order, to: Status, reason: str = "") -> None:
+    """The one way from a status to another, of an order that is locked. Raises NotAllowed."""
+    if to not in TRANSITIONS[Status(order.status)]:
+        raise NotAllowed(order, to)
+    order.status, order.reason, order.version = to, reason, order.version + 1
+    order.save(update_fields=["status", "reason", "version"])
+    _tell(order)
+
+
+def _tell(order: Order) -> None:
+    lines = tuple(c.Line(product_id=line.product_id, quantity=line.quantity) for line in order.lines.all())
+    publish(
+        EVENTS[Status(order.status)](
+            version=order.version,
+            order_id=order.id,
+            user_id=order.user_id,
+            lines=lines,
+            total_cents=order.total_cents,
+            created=order.created,
+            reason=order.reason,
+        )
+    )
+
+
+# -- The read model of products ----------------------------------------------------------------------------------------
+
+
+def product_set(*, product_id: UUID, name: str, price_cents: int) -> None:
+    """As it is now; the first time, too. For orders to come: those that are placed keep their prices."""
+    product = Product(id=product_id, name=name, price_cents=price_cents, removed=False)
+    Product.objects.bulk_create(
+        [product], update_conflicts=True, unique_fields=["id"], update_fields=["name", "price_cents", "removed"]
+    )
+
+
+def product_remove(*, product_id: UUID) -> None:
+    """Nobody can order it any more."""
+    Product.objects.filter(id=product_id).update(removed=True)

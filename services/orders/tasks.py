@@ -1,0 +1,54 @@
+"""What the service does about events, and by the clock. Each calls one service function."""
+
+from flotilla.bus.handlers import on
+from flotilla.bus.periodic import every
+from flotilla.events import contracts as c
+from orders import services
+
+EXPIRE_SECONDS = 5.0
+ARCHIVE_SECONDS = 60.0
+
+
+@on(c.UserRegistered)
+def user_registered(event: c.UserRegistered) -> None:
+    """Nothing to keep: an order knows its user by the id that the gateway vouches for."""
+
+
+@on(c.UserDeleted)
+def user_deleted(event: c.UserDeleted) -> None:
+    services.user_forget(user_id=event.user_id)
+
+
+@on(c.ProductChanged)
+def product_changed(event: c.ProductChanged) -> None:
+    services.product_set(product_id=event.product_id, name=event.name, price_cents=event.price_cents)
+
+
+@on(c.ProductRemoved)
+def product_removed(event: c.ProductRemoved) -> None:
+    services.product_remove(product_id=event.product_id)
+
+
+@on(c.StockReserved)
+def stock_reserved(event: c.StockReserved) -> None:
+    services.order_confirm(order_id=event.order_id)
+
+
+@on(c.StockRejected)
+def stock_rejected(event: c.StockRejected) -> None:
+    services.order_reject(order_id=event.order_id, reason=event.reason)
+
+
+@on(c.StockReleased)
+def stock_released(event: c.StockReleased) -> None:
+    """Nothing to do: stock is released of orders that are over, and because they are."""
+
+
+@every(EXPIRE_SECONDS)
+def orders_expire() -> bool:
+    return services.order_expire()
+
+
+@every(ARCHIVE_SECONDS)
+def orders_archive_late() -> bool:
+    return services.order_archive_late()
