@@ -64,7 +64,7 @@ class Env:
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] | None = None) -> "Env":
         """Read the process environment (or the mapping given). Raises EnvironmentProblem."""
-        reader = Reader(os.environ if environ is None else environ)
+        reader = Reader(environ)
         return cls(
             service=reader.text("SERVICE", "web"),
             replica=reader.text("REPLICA", socket.gethostname()),
@@ -136,10 +136,13 @@ class Env:
 
 
 class Reader:
-    """Typed reading of a mapping of strings, with errors that say what to do."""
+    """Typed reading of the process environment, or a mapping of strings, with errors that say what to do.
 
-    def __init__(self, environ: Mapping[str, str]):
-        self.environ = environ
+    For Env, and for the few settings of one service that its settings module reads.
+    """
+
+    def __init__(self, environ: Mapping[str, str] | None = None):
+        self.environ = os.environ if environ is None else environ
 
     def text(self, name: str, default: str) -> str:
         return self.environ.get(name) or default

@@ -15,7 +15,7 @@ from django.db import connections
 
 from flotilla.bus import databases, metrics
 
-LOCK = 7_364_053  # any constant: the first half of every such lock, the name is the second
+LOCK = 7_364_054  # any constant: the first half of every such lock, the name is the second
 TAKE = "SELECT pg_try_advisory_xact_lock(%s, %s)"
 
 type Work = Callable[[], bool]
