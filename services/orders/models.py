@@ -12,16 +12,16 @@ LINES_MAX = 50
 
 class Status(models.TextChoices):
     PENDING = "pending"  # waits for the answer about its stock
-    CONFIRMED = "confirmed"  # holds its stock
+    CONFIRMED = "confirmed"  # has its stock
     REJECTED = "rejected"
     CANCELLED = "cancelled"
     ARCHIVED = "archived"  # of a user who is gone
 
 
-# What may become of an order. Only one that is pending or confirmed holds stock, or may come to hold it.
+# What may become of an order. A pending one may come to hold stock: so it is cancelled before it is archived.
 TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.PENDING: frozenset({Status.CONFIRMED, Status.REJECTED, Status.CANCELLED}),
-    Status.CONFIRMED: frozenset({Status.CANCELLED}),
+    Status.CONFIRMED: frozenset({Status.CANCELLED, Status.ARCHIVED}),
     Status.REJECTED: frozenset({Status.ARCHIVED}),
     Status.CANCELLED: frozenset({Status.ARCHIVED}),
     Status.ARCHIVED: frozenset(),
@@ -55,6 +55,7 @@ class Order(models.Model):
     user_id = models.UUIDField()
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     total_cents = models.PositiveBigIntegerField()
+    sold = models.BooleanField(default=False)  # it was confirmed, and not cancelled since: its stock stays taken
     reason = models.TextField(blank=True, default="")  # for people: why it is what it is, where that needs one
     version = models.PositiveIntegerField(default=1)  # rises with each transition, as the events' does
     created = models.DateTimeField(default=timezone.now)
@@ -64,6 +65,10 @@ class Order(models.Model):
         ordering = ("-id",)
         constraints = [
             models.CheckConstraint(condition=Q(status__in=Status.values), name="order_status_known"),
+            models.CheckConstraint(
+                condition=Q(sold=True, status__in=["confirmed", "archived"]) | Q(sold=False) & ~Q(status="confirmed"),
+                name="order_confirmed_is_sold",
+            ),
             models.CheckConstraint(condition=Q(version__gte=1), name="order_version_from_1"),
         ]
         indexes = [

@@ -42,7 +42,7 @@ class Item(NamedTuple):
 
 
 class Refused(Exception):
-    """The order cannot be placed; `problems` says by the field (`items.0.product_id`) what is wrong with it."""
+    """The order cannot be placed; `problems` says by the field (`items[0].product_id`) what is wrong with it."""
 
     def __init__(self, problems: dict[str, str]):
         super().__init__("; ".join(problems.values()))
@@ -104,7 +104,7 @@ def _products(items: Sequence[Item]) -> dict[UUID, Product]:
 
 def _refuse(items: Sequence[Item], field: str, is_wrong: Callable[[Item], bool], text: str) -> None:
     """Raises Refused for all the items that are wrong."""
-    wrong = {f"items.{n}.{field}": text.format(item.product_id) for n, item in enumerate(items) if is_wrong(item)}
+    wrong = {f"items[{n}].{field}": text.format(item.product_id) for n, item in enumerate(items) if is_wrong(item)}
     if wrong:
         raise Refused(wrong)
 
@@ -165,11 +165,11 @@ def order_archive_late() -> bool:
 
 
 def _archive(orders: QuerySet[Order], most: int | None = None) -> int:
-    """How many. One that holds stock, or may come to, is cancelled first: an archived order never holds any."""
+    """How many. What was sold stays sold; a pending one is cancelled first, so that its stock goes back."""
     left = orders.exclude(status=Status.ARCHIVED).order_by("id").prefetch_related("lines")
     found = list(left.select_for_update(no_key=True)[:most])
     for order in found:
-        if Status.CANCELLED in TRANSITIONS[Status(order.status)]:
+        if order.status == Status.PENDING:
             _move(order, Status.CANCELLED, GONE)
         _move(order, Status.ARCHIVED, GONE)
     return len(found)
@@ -183,24 +183,26 @@ def _move(order: Order, to: Status, reason: str = "") -> None:
     """The one way from a status to another, of an order that is locked. Raises NotAllowed."""
     if to not in TRANSITIONS[Status(order.status)]:
         raise NotAllowed(order, to)
+    order.sold = to == Status.CONFIRMED or (to == Status.ARCHIVED and order.sold)
     order.status, order.reason, order.version = to, reason, order.version + 1
-    order.save(update_fields=["status", "reason", "version"])
+    order.save(update_fields=["status", "sold", "reason", "version"])
     _tell(order)
 
 
 def _tell(order: Order) -> None:
     lines = tuple(c.Line(product_id=line.product_id, quantity=line.quantity) for line in order.lines.all())
-    publish(
-        EVENTS[Status(order.status)](
-            version=order.version,
-            order_id=order.id,
-            user_id=order.user_id,
-            lines=lines,
-            total_cents=order.total_cents,
-            created=order.created,
-            reason=order.reason,
-        )
+    archived = {"sold": order.sold} if order.status == Status.ARCHIVED else {}
+    event = EVENTS[Status(order.status)](
+        version=order.version,
+        order_id=order.id,
+        user_id=order.user_id,
+        lines=lines,
+        total_cents=order.total_cents,
+        created=order.created,
+        reason=order.reason,
+        **archived,
     )
+    publish(event)
 
 
 # -- The read model of products ----------------------------------------------------------------------------------------

@@ -126,6 +126,13 @@ class IsStaff(permissions.BasePermission):
         return bool(request.user and request.user.role == "staff")
 
 
+class IsService(permissions.BasePermission):
+    """Another service, on its own behalf or somebody's."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return bool(request.user and request.user.role == "service")
+
+
 class IsStaffOrReadOnly(IsStaff):
     """Everybody reads, staff write."""
 

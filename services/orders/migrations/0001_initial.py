@@ -35,6 +35,7 @@ class Migration(migrations.Migration):
                 ('user_id', models.UUIDField()),
                 ('status', models.CharField(choices=[('pending', 'Pending'), ('confirmed', 'Confirmed'), ('rejected', 'Rejected'), ('cancelled', 'Cancelled'), ('archived', 'Archived')], default='pending', max_length=10)),
                 ('total_cents', models.PositiveBigIntegerField()),
+                ('sold', models.BooleanField(default=False)),
                 ('reason', models.TextField(blank=True, default='')),
                 ('version', models.PositiveIntegerField(default=1)),
                 ('created', models.DateTimeField(default=django.utils.timezone.now)),
@@ -43,7 +44,7 @@ class Migration(migrations.Migration):
             options={
                 'ordering': ('-id',),
                 'indexes': [models.Index(fields=['user_id', '-id'], name='order_newest_of_user'), models.Index(condition=models.Q(('status', 'pending')), fields=['answer_by'], name='order_unanswered')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'confirmed', 'rejected', 'cancelled', 'archived'])), name='order_status_known'), models.CheckConstraint(condition=models.Q(('version__gte', 1)), name='order_version_from_1')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'confirmed', 'rejected', 'cancelled', 'archived'])), name='order_status_known'), models.CheckConstraint(condition=models.Q(models.Q(('sold', True), ('status__in', ['confirmed', 'archived'])), models.Q(('sold', False), models.Q(('status', 'confirmed'), _negated=True)), _connector='OR'), name='order_confirmed_is_sold'), models.CheckConstraint(condition=models.Q(('version__gte', 1)), name='order_version_from_1')],
             },
         ),
         migrations.CreateModel(

@@ -142,7 +142,7 @@ def test_409_when_the_first_arrival_is_still_at_work_at_the_deadline(monkeypatch
     view = View(created())
     response = post(view, HTTP_ACCEPT="application/json")
     assert (response.status_code, response["Retry-After"], view.seen) == (409, "5", [])
-    assert json.loads(response.content)["title"] == "Still in progress"
+    assert "still being worked on" in json.loads(response.content)["detail"]
 
 
 def test_503_when_others_have_all_the_turns(monkeypatch, settings):
