@@ -8,5 +8,6 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 SERVICES = {path.parent.name for path in HERE.glob("*/wsgi.py")}
+TOGETHER = {"saga"}  # with settings of its own, in which several services run
 
-collect_ignore = sorted(SERVICES - {os.environ.get("SERVICE", "web")})
+collect_ignore = sorted((SERVICES | TOGETHER) - {os.environ.get("SERVICE", "web")})

@@ -1,4 +1,7 @@
-"""Orders and products in one process and one database: pytest --ds saga.settings services/saga"""
+"""Orders and products in one process and one database.
+
+SERVICE=saga DJANGO_SETTINGS_MODULE=saga.settings pytest services/saga
+"""
 
 from orders import settings as orders
 from products import settings as products

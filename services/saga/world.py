@@ -1,18 +1,21 @@
-"""Orders and products with their own handlers, inboxes and outboxes, and between them a bus that delays, reorders, loses
-and doubles what it carries, and workers that are killed at their work. What happens next is drawn from a seed.
+"""Orders and products with their own handlers, inboxes and outboxes, and between them a bus that delays, reorders,
+loses and doubles what it carries, handlers that fail, and workers that are killed. What comes next, a seed decides.
 """
 
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
+from typing import Any
+from unittest import mock
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
-from flotilla.bus import consuming
+from flotilla.bus import consuming, handlers, retrying
 from flotilla.bus.models import DeadLetter, Delivery, Inbox, Outbox
 from flotilla.events import contracts as c
 from flotilla.events import envelope
@@ -33,6 +36,14 @@ class Killed(Exception):
     """A worker ends in the midst of its transaction."""
 
 
+def _failing(handle: handlers.Handle) -> handlers.Handle:
+    def fail(event: c.Event) -> None:
+        handle(event)
+        raise RuntimeError("Something is wrong.")
+
+    return fail
+
+
 class World:
     """`step()` as often as wanted, then `settle()`, then `check()`."""
 
@@ -44,6 +55,9 @@ class World:
         "double": 3,
         "lose": 3,
         "kill": 3,
+        "fail": 2,
+        "retry": 2,
+        "forget": 0.5,
         "redeliver": 3,
         "restock": 1,
         "remove": 0.2,
@@ -53,6 +67,7 @@ class World:
     def __init__(self, seed: int):
         self.random = Random(seed)
         self.flying: list[tuple[str, dict]] = []  # what is between the services: queue and body
+        self.sent = 0  # the last delivery that has left its outbox
         self.lost: list[tuple[str, dict]] = []  # what nobody has confirmed, and will be sent again
         self.users = [uuid7() for _ in range(4)]
         self.done: Counter[str] = Counter()
@@ -70,9 +85,10 @@ class World:
     def settle(self) -> None:
         """Nothing is lost any more: everything arrives, in some order, and the clock has gone round."""
         self._send()
-        while self.flying or self.lost:
+        while self.flying or self.lost or self._waiting().exists():
             self.redeliver()
             self.deliver()
+            self.retry()
             self._send()
             tasks.orders_archive_late()
             self._send()
@@ -136,6 +152,20 @@ class World:
                 raise Killed
             self.lost += [(queue, body) for body in bodies]
 
+    def fail(self) -> None:
+        """Its handlers do all they should, and then fail: the events wait in the inbox."""
+        failing = {name: replace(known, handle=_failing(known.handle)) for name, known in handlers._handlers.items()}
+        with mock.patch.dict(handlers._handlers, failing):
+            self.deliver()
+
+    def retry(self) -> None:
+        self._waiting().update(due_at=timezone.now())
+        retrying.retry("default")
+
+    def forget(self) -> None:
+        """The inbox is pruned: only versions stop what comes again."""
+        Inbox.objects.filter(due_at=None).delete()
+
     def redeliver(self) -> None:
         self.flying += self.lost
         self.lost = []
@@ -150,18 +180,19 @@ class World:
         return {queue: [body for _, body in taken]} if taken else {}
 
     def _send(self) -> None:
-        """From the outbox to the bus; what is for others stays."""
-        unsent = Delivery.objects.filter(queue__in=QUEUES, published_at=None).select_related("event").order_by("id")
-        self.flying += [(delivery.queue, delivery.event.body) for delivery in unsent]
-        unsent.update(published_at=timezone.now())
+        """From the outboxes to the bus; what is for others stays."""
+        for delivery in Delivery.objects.filter(id__gt=self.sent).select_related("event").order_by("id"):
+            self.sent = delivery.id
+            if delivery.queue in QUEUES:
+                self.flying.append((delivery.queue, delivery.event.body))
 
     # -- What must be true ---------------------------------------------------------------------------------------------
 
     def check_stock(self) -> None:
         """Always: all there is of a product is in stock, or taken by a reservation."""
-        taken = ReservationLine.objects.filter(reservation__state=RESERVED).values("product").annotate(n=Sum("quantity"))
-        taken_by = {row["product"]: row["n"] for row in taken}
-        found = {id: stock + taken_by.get(id, 0) for id, stock in Product.objects.values_list("id", "stock")}
+        lines = ReservationLine.objects.filter(reservation__state=RESERVED).values_list("product")
+        taken = dict(lines.annotate(Sum("quantity")))
+        found = {id: stock + taken.get(id, 0) for id, stock in Product.objects.values_list("id", "stock")}
         assert found == self.owned
 
     def check(self) -> None:
@@ -177,7 +208,7 @@ class World:
         left = {id: owned - sold.get(id, 0) for id, owned in self.owned.items()}
         assert dict(Product.objects.values_list("id", "stock")) == left
         assert not DeadLetter.objects.exists()
-        assert not Inbox.objects.filter(due_at__isnull=False).exists()
+        assert not self._waiting().exists()
 
     def _told(self, order: Order) -> list[int]:
         events = Outbox.objects.filter(entity="orders.order", subject=str(order.id))
@@ -189,5 +220,9 @@ class World:
         product = product_create(category="lighting", price_cents=1000 + number, stock=stock, **words)
         return product.id, stock
 
-    def _some(self, rows):
+    def _waiting(self) -> QuerySet[Inbox]:
+        """Events whose handler has failed."""
+        return Inbox.objects.filter(due_at__isnull=False)
+
+    def _some(self, rows: QuerySet) -> Any:
         return self.random.choice(list(rows.order_by("id")) or [None])

@@ -1,4 +1,4 @@
-"""Work that comes due by the clock and not by an event: functions registered with `@every(seconds)` in a `tasks` module.
+"""Work that comes due by the clock and not by an event: functions registered with `@every(seconds)` in `tasks` modules.
 
 A function is called inside a transaction that holds a lock of its own, so of several workers one is at it at a time.
 Each of them asks once in the interval; so the function must find out by itself what is due. It does a bounded step of

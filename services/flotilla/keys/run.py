@@ -33,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 PRUNE_EVERY = 100  # requests, on average
 LEAST_SECONDS = 0.5  # with less left, another run could not answer in time
+LEAST_WAITING_SECONDS = 2.0  # nor one that pauses, and then waits at the claim for its second again
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -70,13 +71,17 @@ def _settled(request: HttpRequest, handle: Handler, identified: Identified, stat
             kind = errors.kind(error)
             if kind is Kind.OTHER:
                 raise
-            if state.remaining() < LEAST_SECONDS or (time.monotonic() > state.hold_until and not _settles(error, kind)):
+            if state.remaining() < _least(error) or (time.monotonic() > state.hold_until and not _settles(error, kind)):
                 return _too_late(request, error)
             metrics.RERUNS.labels("unsafe").inc()
             logger.warning(
                 "request is run again: %s", errors.in_short(error), extra={"attempt": attempt, "kind": kind.value}
             )
             time.sleep(random.uniform(0, min(0.02 * 2**attempt, 0.5)))
+
+
+def _least(error: Error) -> float:
+    return LEAST_WAITING_SECONDS if errors.is_waiting(error) else LEAST_SECONDS
 
 
 def _too_late(request: HttpRequest, error: Error) -> HttpResponse:

@@ -1,36 +1,30 @@
 """What the tests of the service share. No container, no network: SQLite in memory, events stay in the outbox."""
 
-import json
 from dataclasses import replace
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.test import Client
-from jwt.algorithms import OKPAlgorithm
 
-from flotilla.api import identity
+from flotilla.api.identity import HEADER
 from flotilla.bus import consuming
 from flotilla.bus.models import Outbox
 from flotilla.events import envelope
+from flotilla.tests.api import making
 from flotilla.uuid7 import uuid7
 from orders import services
 from orders.models import Order, Product
 from orders.services import Item
 
 
-GATEWAY = Ed25519PrivateKey.generate()
-
-
 @pytest.fixture(autouse=True)
 def plain(settings):
     """The gateway's key is known, and the tests' host."""
-    public = OKPAlgorithm.to_jwk(GATEWAY.public_key(), as_dict=True) | {"kid": "k-1"}
-    settings.FLOTILLA = replace(settings.FLOTILLA, service="orders", identity_keys=json.dumps({"keys": [public]}))
+    settings.FLOTILLA = replace(settings.FLOTILLA, service="orders", identity_keys=making.KEYS)
     settings.ALLOWED_HOSTS = ["testserver"]
 
 
 def token(user_id="", role="customer", **options) -> str:
-    return identity.sign(GATEWAY, kid="k-1", role=role, user_id=str(user_id), **{"audience": "orders"} | options)
+    return making.token(role, str(user_id), **{"audience": "orders"} | options)
 
 
 class Caller(Client):
@@ -42,7 +36,7 @@ class Caller(Client):
 
     def generic(self, method, path, data="", content_type="application/json", headers=None, **extra):
         self.sent += 1
-        known = {"X-Identity": token(self.user_id, self.role, seconds=60 - self.sent)}
+        known = {HEADER: token(self.user_id, self.role, seconds=60 - self.sent)}
         return super().generic(method, path, data, content_type, headers=known | (headers or {}), **extra)
 
     def post(self, path, data=None, key="", **extra):

@@ -1,11 +1,7 @@
 import json
-from pathlib import Path
 
 import pytest
-from drf_spectacular.generators import SchemaGenerator
-from drf_spectacular.renderers import OpenApiYamlRenderer
 
-import orders
 from flotilla.uuid7 import uuid7
 from orders import services
 from orders.models import Order
@@ -196,7 +192,7 @@ def test_own_orders_newest_first_page_by_page(caller, place, django_assert_num_q
         first = caller.get("/orders/").json()
     place()
     second = caller.get("/orders/", {"page": first["next"]}).json()
-    assert [order["id"] for order in first["items"] + second["items"]] == placed[::-1]
+    assert [order["id"] for order in first["items"] + second["items"]] == sorted(placed, reverse=True)
     assert second["next"] is None
 
 
@@ -234,7 +230,8 @@ def test_what_is_over_cannot_be_cancelled(caller, order):
 def test_cancelling_takes_nothing(caller, order):
     response = caller.post(f"/orders/{order.id}/cancel/", {"reason": "x"})
     assert (response.status_code, fields(response)) == (400, ["reason"])
-    assert caller.post(f"/orders/{order.id}/cancel/", {}).status_code == 200
+    for nothing in ("", {}):
+        assert caller.post(f"/orders/{order.id}/cancel/", nothing).status_code == 200
 
 
 # -- Who asks ----------------------------------------------------------------------------------------------------------
@@ -269,16 +266,3 @@ def test_services_see_the_orders_of_a_user(order, place):
     assert [found["id"] for found in response.json()["items"]] == [str(order.id)]
     for role in ("customer", "staff"):
         assert Caller(order.user_id, role).get(path).status_code == 403
-
-
-# -- The schema --------------------------------------------------------------------------------------------------------
-
-
-def test_the_committed_schema_is_the_services():
-    """Write it again: SERVICE=orders python manage.py spectacular --validate --file orders/openapi.yaml"""
-    made = OpenApiYamlRenderer().render(SchemaGenerator().get_schema(request=None, public=True), renderer_context={})
-    assert made.decode() == (Path(orders.__file__).parent / "openapi.yaml").read_text()
-
-
-def test_the_schema_is_served(client):
-    assert "/orders/" in client.get("/schema/").json()["paths"]

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.test import RequestFactory
 
 from flotilla.api import identity
-from flotilla.api.identity import Identity, IsStaff, IsStaffOrReadOnly, IsUser, Untrusted, verify
+from flotilla.api.identity import Identity, IsService, IsStaff, IsStaffOrReadOnly, IsUser, Untrusted, verify
 from flotilla.tests.api.making import KEYS, PRIVATE, PUBLIC, body, identified, jwks, new_key, served, token, view
 from flotilla.tests.requests.asking import View as Scripted
 from flotilla.tests.requests.asking import post
@@ -118,13 +118,19 @@ def test_nobody_is_nobody_and_somebody_somebody():
 
 
 @pytest.mark.parametrize(
-    ("permission", "nobody", "visitor", "customer", "staff"),
-    [(IsUser, 401, 403, 200, 200), (IsStaff, 401, 403, 403, 200), (IsStaffOrReadOnly, 200, 200, 200, 200)],
+    ("permission", "nobody", "visitor", "customer", "staff", "service"),
+    [
+        (IsUser, 401, 403, 200, 200, 403),
+        (IsStaff, 401, 403, 403, 200, 403),
+        (IsStaffOrReadOnly, 200, 200, 200, 200, 200),
+        (IsService, 401, 403, 403, 403, 200),
+    ],
 )
-def test_permissions(permission, nobody, visitor, customer, staff):
+def test_permissions(permission, nobody, visitor, customer, staff, service):
     made = view(whoami, permission)
     assert served(made).status_code == nobody
-    for status, who in ((visitor, ("customer", "")), (customer, ("customer",)), (staff, ("staff",))):
+    known = {("customer", ""): visitor, ("customer",): customer, ("staff",): staff, ("service", ""): service}
+    for who, status in known.items():
         assert served(made, HTTP_X_IDENTITY=token(*who)).status_code == status
 
 

@@ -133,11 +133,12 @@ def test_503_when_there_is_no_primary_in_time(settings):
     assert (response.status_code, response["Retry-After"]) == (503, "5")
 
 
-def test_409_when_the_first_arrival_is_still_at_work_at_the_deadline(monkeypatch, settings):
+@pytest.mark.parametrize("seconds", [0.1, 1.9])
+def test_409_when_the_first_arrival_is_still_at_work_at_the_deadline(monkeypatch, settings, seconds):
     def still_working(*args):
         raise django_error(psycopg.errors.LockNotAvailable("the first arrival has the key"))
 
-    settings.FLOTILLA = replace(settings.FLOTILLA, request_seconds=0.1)
+    settings.FLOTILLA = replace(settings.FLOTILLA, request_seconds=seconds)
     monkeypatch.setattr(store, "claim", still_working)
     view = View(created())
     response = post(view, HTTP_ACCEPT="application/json")
