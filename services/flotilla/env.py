@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import socket
 import sys
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 INSECURE_KEY = "insecure-development-key-set-SECRET_KEY_FILE"
+ADDRESS = re.compile(r"http://[\w.-]+(:\d{1,5})?/?")
 
 
 class EnvironmentProblem(Exception):
@@ -60,6 +62,7 @@ class Env:
     bus_redeliver_seconds: float = 30.0
     bus_keep_days: int = 7
     bus_heartbeat: str = ""
+    products_urls: tuple[str, ...] = ()
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] | None = None) -> "Env":
@@ -108,6 +111,7 @@ class Env:
             bus_redeliver_seconds=reader.seconds("BUS_REDELIVER_SECONDS", 30.0),
             bus_keep_days=reader.integer("BUS_KEEP_DAYS", 7),
             bus_heartbeat=reader.text("BUS_HEARTBEAT", ""),
+            products_urls=reader.urls("PRODUCTS_URLS"),
         ).checked()
 
     def checked(self) -> "Env":
@@ -177,6 +181,14 @@ class Reader:
 
     def words(self, name: str) -> tuple[str, ...]:
         return tuple(word.strip() for word in self.environ.get(name, "").split(",") if word.strip())
+
+    def urls(self, name: str) -> tuple[str, ...]:
+        """Addresses of one service: scheme, host and perhaps a port."""
+        words = self.words(name)
+        for word in words:
+            if not ADDRESS.fullmatch(word):
+                raise EnvironmentProblem(f"{name} has {word!r}: set it to addresses such as http://10.77.2.21:8100.")
+        return words
 
     def secret(self, name: str, default: str) -> str:
         """The content of the file that NAME_FILE names, else NAME itself, else the default."""

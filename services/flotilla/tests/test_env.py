@@ -39,9 +39,11 @@ def test_everything_set(tmp_path):
     env = Env.from_environ(
         HOSTS
         | {"DATABASE_PASSWORD_FILE": str(secret), "DATABASE_REPLICAS": "1,2,3", "DEBUG": "1", "LOG_LEVEL": "DEBUG"}
+        | {"PRODUCTS_URLS": "http://10.0.0.1:8100, http://10.0.0.2:8100"}
     )
     assert env.database_hosts == ("10.0.0.1", "10.0.0.2")
     assert env.database_password == "s3cret"
+    assert env.products_urls == ("http://10.0.0.1:8100", "http://10.0.0.2:8100")
     assert env.database_replicas == (1, 2, 3)
     assert env.debug
     assert "s3cret" not in repr(env)
@@ -60,6 +62,8 @@ def test_everything_set(tmp_path):
         ({"WRITES_AT_ONCE": "0"}, "at least 1"),
         ({"WRITES_AT_ONCE": "201"}, "at most GUNICORN_THREADS"),
         ({"BUS_THREADS": "0"}, "must be at least 1"),
+        ({"PRODUCTS_URLS": "10.77.2.21:8100"}, "addresses such as http://"),
+        ({"PRODUCTS_URLS": "http://a:8100,http://b/path"}, "PRODUCTS_URLS has .http://b/path"),
         ({"DATABASE_HOSTS": "a"}, "DATABASE_NAME"),
         ({"DATABASE_REPLICAS": "1"}, "need a Postgres primary"),
         (HOSTS | {"SECRET_KEY": ""}, "SECRET_KEY_FILE"),
