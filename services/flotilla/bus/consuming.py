@@ -51,6 +51,13 @@ def read(body: Any, consumer: str) -> Known:
     return envelope, handler
 
 
+def prepare(group: list[Known]) -> None:
+    """At the beginning of a transaction: what its handlers want done before one of its events locks anything."""
+    for before in dict.fromkeys(handler.before for _, handler in group):
+        if before is not None:
+            before([envelope.event for envelope, handler in group if handler.before is before])
+
+
 def apply(alias: str, envelope: Envelope, handler: Handler, consumer: str) -> str:
     """Inside a transaction that has claimed the event: call the handler unless a newer one was there. The result."""
     if not inbox.advance(alias, envelope, consumer):
@@ -66,14 +73,10 @@ def summary(error: Exception) -> str:
 
 
 def _take(alias: str, group: list[Known], consumer: str) -> Iterable[Envelope]:
-    """All in one transaction, which spares a commit for each; when one of them fails, each in its own.
-
-    In the order of their entities, as another one's transaction is: they wait for each other, and do not deadlock.
-    """
-    group.sort(key=lambda known: known[0].event.subject)  # keeps the order within an entity
+    """All in one transaction, which spares a commit for each; when one of them fails, each in its own."""
     if len(group) > 1:
         try:
-            results = databases.run(alias, lambda: [_once(alias, *known, consumer) for known in group])
+            results = databases.run(alias, lambda: _all(alias, group, consumer))
         except DatabaseAway as error:
             return _leave(group, error)
         except Exception as error:
@@ -82,6 +85,13 @@ def _take(alias: str, group: list[Known], consumer: str) -> Iterable[Envelope]:
             _count(results)
             return [envelope for envelope, _ in group]
     return [envelope for envelope, handler in group if _take_one(alias, envelope, handler, consumer)]
+
+
+def _all(alias: str, group: list[Known], consumer: str) -> list[str]:
+    prepare(group)
+    # In the order of their entities, as another one's transaction is: they wait for each other, and do not deadlock.
+    in_order = sorted(group, key=lambda known: known[0].event.subject)  # keeps the order within an entity
+    return [_once(alias, *known, consumer) for known in in_order]
 
 
 def _once(alias: str, envelope: Envelope, handler: Handler, consumer: str) -> str:
@@ -93,7 +103,8 @@ def _once(alias: str, envelope: Envelope, handler: Handler, consumer: str) -> st
 def _take_one(alias: str, envelope: Envelope, handler: Handler, consumer: str) -> bool:
     try:
         try:
-            result = databases.run(alias, lambda: _once(alias, envelope, handler, consumer), envelope.request_id)
+            group = [(envelope, handler)]
+            [result] = databases.run(alias, lambda: _all(alias, group, consumer), envelope.request_id)
         except DatabaseAway:
             raise
         except Exception as error:

@@ -15,28 +15,37 @@ from flotilla.events.routes import consumed_by
 
 type Handle = Callable[[Any], None]
 type Choose = Callable[[Any], str]
+type Prepare = Callable[[list[Any]], None]
 
 
 @dataclass(frozen=True)
 class Handler:
     handle: Handle
     alias_of: Choose  # the database that the effect belongs to, where a service has several
+    before: Prepare | None = None  # what a transaction begins with, once for all its events of this handler
 
 
 _handlers: dict[tuple[str, str], Handler] = {}
 
 
 def on(
-    *classes: type[Event], consumer: str = "", alias_of: Choose = lambda event: "default"
+    *classes: type[Event],
+    consumer: str = "",
+    alias_of: Choose = lambda event: "default",
+    before: Prepare | None = None,
 ) -> Callable[[Handle], Handle]:
-    """Register the one handler of these events; `consumer` is this service."""
+    """Register the one handler of these events; `consumer` is this service.
+
+    Rows that events of different entities share (the category of products) are written by `before`: it gets the events
+    of the transaction before any of them has locked anything, also those that turn out to be stale or known.
+    """
 
     def register(handle: Handle) -> Handle:
         for cls in classes:
             key = consumer or settings.FLOTILLA.service, cls.TYPE
             if key in _handlers:
                 raise ValueError(f"{key[0]} has two handlers for {key[1]}: let one call the other.")
-            _handlers[key] = Handler(handle, alias_of)
+            _handlers[key] = Handler(handle, alias_of, before)
         return handle
 
     return register

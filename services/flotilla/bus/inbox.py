@@ -19,6 +19,12 @@ ADVANCE = (
     " ON CONFLICT (consumer, entity, subject) DO UPDATE SET version = excluded.version"
     " WHERE bus_entityversion.version < excluded.version"
 )
+CATCH_UP = (
+    "INSERT INTO bus_entityversion (consumer, entity, subject, version) VALUES (%s, %s, %s, %s)"
+    " ON CONFLICT (consumer, entity, subject) DO UPDATE SET version ="
+    " CASE WHEN excluded.version > bus_entityversion.version THEN excluded.version ELSE bus_entityversion.version END"
+    " RETURNING version"
+)
 LONGEST_PAUSE = 60
 
 
@@ -32,6 +38,17 @@ def advance(alias: str, envelope: Envelope, consumer: str) -> bool:
     """Whether the event is newer than all that was applied to its entity; now it is the newest."""
     event = envelope.event
     return _changed(alias, ADVANCE, [consumer, envelope.entity, event.subject, event.version])
+
+
+def catch_up(alias: str, envelope: Envelope, consumer: str) -> bool:
+    """For a state that was asked for instead of told: whether no later event has been applied; no earlier one will be.
+
+    Other than `advance` it says yes to the version that is there: what is asked for may mend what was told.
+    """
+    event = envelope.event
+    with connections[alias].cursor() as cursor:
+        cursor.execute(CATCH_UP, [consumer, envelope.entity, event.subject, event.version])
+        return cursor.fetchone()[0] == event.version
 
 
 def _changed(alias: str, sql: str, values: list[Any]) -> bool:

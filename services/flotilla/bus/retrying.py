@@ -41,6 +41,7 @@ def _try(alias: str, taken: list[Inbox]) -> None:
         return
     taken.append(row)
     envelope, handler = consuming.read(row.body, row.consumer)
+    consuming.prepare([(envelope, handler)])
     result = consuming.apply(alias, envelope, handler, row.consumer)
     Inbox.objects.using(alias).filter(pk=row.pk).update(due_at=None, body=None, reason="")
     metrics.EVENTS.labels(result).inc()

@@ -11,11 +11,11 @@ QUEUES: dict[type[c.Event], tuple[str, ...]] = {
     c.StockReserved: ("orders",),
     c.StockRejected: ("orders",),
     c.StockReleased: ("orders",),
-    c.OrderPlaced: ("web", "products"),
-    c.OrderConfirmed: ("web", "products"),
-    c.OrderRejected: ("web", "products"),
-    c.OrderCancelled: ("web", "products"),
-    c.OrderArchived: ("web", "products"),
+    c.OrderPlaced: ("products",),
+    c.OrderConfirmed: ("products",),
+    c.OrderRejected: ("products",),
+    c.OrderCancelled: ("products",),
+    c.OrderArchived: ("products",),
 }
 
 TYPES: dict[str, type[c.Event]] = {cls.TYPE: cls for cls in QUEUES}

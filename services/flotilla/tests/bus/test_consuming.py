@@ -10,6 +10,7 @@ from flotilla.bus.databases import DatabaseAway
 from flotilla.bus.models import DeadLetter, EntityVersion, Inbox
 from flotilla.db.backend.base import PrimaryUnavailable
 from flotilla.events import contracts as c
+from flotilla.events import envelope
 from flotilla.tests.bus.making import body, handled, order
 
 pytestmark = pytest.mark.django_db
@@ -202,3 +203,48 @@ def test_on_postgres_the_lock_is_asked_for(monkeypatch):
         assert databases.take("default") == "now"
         assert databases.take("default") is None
     assert Cursor.said == [(databases.TAKE, [databases.LOCK])] * 2
+
+
+# -- What a transaction begins with, and what is asked for instead of told ---------------------------------------------
+
+
+def test_what_events_share_is_written_before_one_of_them_locks_anything():
+    calls, ids = [], []
+
+    def before(events):
+        calls.append("before")
+        ids.append([str(event.order_id) for event in events])
+        assert not Inbox.objects.filter(due_at=None).exists()
+
+    handlers.on(c.OrderPlaced, c.OrderCancelled, before=before)(lambda event: calls.append("handled"))
+    handlers.on(c.OrderConfirmed)(lambda event: calls.append("other"))
+    sent = [body(order()), body(order(c.OrderCancelled)), body(order(c.OrderConfirmed))]
+    sent.sort(key=lambda one: one["subject"], reverse=True)
+    receive(*sent)
+    assert sorted(calls) == ["before", "handled", "handled", "other"]
+    assert calls[0] == "before"
+    # In the order of arrival: of two that disagree on what they share, the later one is believed.
+    assert ids == [[one["subject"] for one in sent if one["type"] != "orders.order.confirmed.v1"]]
+
+
+def test_when_that_fails_each_event_is_kept_for_later():
+    def before(events):
+        raise ValueError("no room")
+
+    handlers.on(c.OrderPlaced, before=before)(lambda event: None)
+    sent = [body(order()), body(order())]
+    assert set(receive(*sent)["orders"]) == {one["id"] for one in sent}
+    assert Inbox.objects.filter(due_at__isnull=False, reason__contains="no room").count() == 2
+    assert not EntityVersion.objects.exists()
+
+
+def test_a_state_that_was_asked_for_does_not_undo_a_later_event():
+    seen, event = handled("products"), order(version=3)
+    told = envelope.build(event, request_id="r-1")
+    assert inbox.catch_up("default", told, "products")
+    assert inbox.catch_up("default", told, "products")  # what is there may be mended
+    receive(body(event))
+    assert seen == []  # it is known by now
+    receive(body(order(c.OrderCancelled, version=4, id=event.order_id)))
+    assert not inbox.catch_up("default", told, "products")
+    assert EntityVersion.objects.get().version == 4

@@ -132,3 +132,19 @@ def test_without_a_database_nothing_changes(seen, monkeypatch):
     seen.errors = [ValueError("no")]
     retrying.retry("default")
     assert Inbox.objects.get().attempts == 1
+
+
+def test_what_events_share_is_written_first_here_too(settings):
+    settings.FLOTILLA = Env(service="products", bus_attempts=3)
+    calls, errors = [], [ValueError("at first")]
+
+    def handle(event):
+        calls.append("handled")
+        if errors:
+            raise errors.pop()
+
+    handlers.on(c.OrderPlaced, before=lambda events: calls.append(f"before {len(events)}"))(handle)
+    consuming.receive([body(order())], "products")
+    due_now()
+    retrying.retry("default")
+    assert calls == ["before 1", "handled"] * 2
