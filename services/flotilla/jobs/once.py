@@ -26,3 +26,10 @@ def run_once(job: str, stamp: str, work: Callable[[], None], using: str = "defau
             work()
             stamps.write(cursor, job, stamp)
     return True
+
+
+def is_done(job: str, stamp: str, using: str = "default") -> bool:
+    """Whether a run would find nothing to do. Does not wait for one that is under way."""
+    with context.holding(HOLD_SECONDS), connections[using].cursor() as cursor:
+        cursor.execute(stamps.TABLE)
+        return stamps.read(cursor, job) == stamp

@@ -28,6 +28,13 @@ def test_failed_work_leaves_no_stamp(db):
     assert once.run_once("job", "1", lambda: None)
 
 
+def test_what_is_done_is_known_without_a_run(db):
+    assert not once.is_done("job", "1")
+    once.run_once("job", "1", lambda: None)
+    assert once.is_done("job", "1")
+    assert not once.is_done("job", "2")
+
+
 def test_on_postgres_one_at_a_time(db, monkeypatch):
     statements = []
     real = connection.cursor
