@@ -1,1 +1,1 @@
-"""The demonstration catalogue: the same products, people and reviews on every machine, from words and a fixed seed."""
+"""The demonstration's people, reviews and views; and the products service's list, for the seed and for a rebuild."""

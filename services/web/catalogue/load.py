@@ -1,57 +1,64 @@
-"""Writes the demonstration catalogue. Run again, it changes nothing that people have added since."""
+"""Writes what the demonstration has in the shop itself: staff, people, what they say, how often things were looked at.
+
+The products come from the products service. Run again, it changes nothing that people have added since.
+"""
+
+from collections import defaultdict
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
-from web.catalogue.people import people_rows, review_rows
-from web.catalogue.products import category_rows, product_rows
-from web.models import Category, Product, Review, User
+from web.catalogue.people import Reviewed, people_rows, review_rows, views_of
+from web.models import Product, Review, User
 
-BATCH = 500
+BATCH = 200
 ADMIN = "admin"
 
 
 @transaction.atomic
-def catalogue_load() -> dict[str, int]:
-    """Insert what is missing, refresh names, texts and prices. Views, ratings and reviews of people stay."""
-    products, people = list(product_rows()), list(people_rows())
-    reviews = list(review_rows(products, people))
-    _categories_write()
-    _products_write(products, reviews)
-    nobody = make_password(None)
+def people_load() -> int:
+    """The accounts of those who review; how many."""
+    people, nobody = list(people_rows()), make_password(None)
     User.objects.bulk_create((User(**row, password=nobody) for row in people), BATCH, ignore_conflicts=True)
-    Review.objects.bulk_create((Review(**row) for row in reviews), BATCH, ignore_conflicts=True)
-    return {"products": len(products), "people": len(people), "reviews": len(reviews)}
+    return len(people)
 
 
-def _categories_write() -> None:
-    Category.objects.bulk_create(
-        (Category(**row) for row in category_rows()),
-        update_conflicts=True,
-        unique_fields=["id"],
-        update_fields=["name", "slug", "tagline", "position"],
-    )
+@transaction.atomic
+def reviews_load() -> dict[str, int]:
+    """Reviews for each product that none of these people has reviewed, views for each that has none; how many.
 
-
-def _products_write(products: list[dict], reviews: list[dict]) -> None:
-    categories = {row["slug"]: row["id"] for row in category_rows()}
-    totals: dict = {}
-    for review in reviews:
-        total, count = totals.get(review["product_id"], (0, 0))
-        totals[review["product_id"]] = total + review["rating"], count + 1
-    rows = []
+    The products stay locked until the end, in the order of every other writer.
+    """
+    products = list(Product.objects.sold().select_for_update(no_key=True).order_by("pk"))
+    written = _reviews_write(products)
     for product in products:
-        total, count = totals.get(product["id"], (0, 0))
-        fields = product | {"category_id": categories[product["category"]], "rating_sum": total, "rating_count": count}
-        del fields["category"]
-        rows.append(Product(**fields))
-    Product.objects.bulk_create(
-        rows,
-        BATCH,
-        update_conflicts=True,
-        unique_fields=["id"],
-        update_fields=["name", "slug", "description", "motif", "price_cents", "category", "featured"],
-    )
+        product.view_count = product.view_count or views_of(product.pk)
+    Product.objects.bulk_update(products, ["view_count", "rating_sum", "rating_count"], BATCH)
+    return {"products": len(products), "reviews": written}
+
+
+def _reviews_write(products: list[Product]) -> int:
+    """All rows are new: who has one of these people's reviews gets no further one, and nobody can log in as them.
+
+    So the ratings can be added up here; `products` are changed and not yet saved.
+    """
+    people = list(people_rows())
+    authors = [row["id"] for row in people]
+    done = set(Review.objects.filter(author_id__in=authors).values_list("product_id", flat=True))
+    new = [Reviewed(product.pk, product.slug, product.created) for product in products if product.pk not in done]
+    rows = list(review_rows(new, people))
+    Review.objects.bulk_create((Review(**row) for row in rows), BATCH)
+    _ratings_add(products, rows)
+    return len(rows)
+
+
+def _ratings_add(products: list[Product], rows: list[dict]) -> None:
+    ratings: dict = defaultdict(list)
+    for row in rows:
+        ratings[row["product_id"]].append(row["rating"])
+    for product in products:
+        product.rating_sum += sum(ratings[product.pk])
+        product.rating_count += len(ratings[product.pk])
 
 
 @transaction.atomic

@@ -2,9 +2,14 @@
 
 import random
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
 
-from web.catalogue.products import SEED, START, fixed_uuid7
+from flotilla.uuid7 import fixed_uuid7
+
+SEED = 20261120
+START = datetime(2025, 3, 1, 9, tzinfo=UTC)
 
 FIRST = (
     "Amara", "Bo", "Chiara", "Dylan", "Edda", "Farid", "Grete", "Hana", "Ivo", "Jonna", "Kofi", "Lena", "Mateo",
@@ -73,7 +78,7 @@ def people_rows() -> Iterator[dict]:
         first, last = chance.choice(FIRST), chance.choice(LAST)
         username = f"{first}.{last}.{number}".lower()
         yield {
-            "id": fixed_uuid7(START, f"user/{username}"),
+            "id": fixed_uuid7(START, f"{SEED}/user/{username}"),
             "username": username,
             "first_name": first,
             "last_name": last,
@@ -81,21 +86,42 @@ def people_rows() -> Iterator[dict]:
         }
 
 
-def review_rows(products: list[dict], people: list[dict]) -> Iterator[dict]:
-    """A few thousand reviews; popular products have more, and most people are content."""
-    chance = random.Random(SEED + 2)
-    for product in products:
-        count = min(18, int(chance.expovariate(1 / REVIEWS_PER_PRODUCT)))
-        mood = chance.choice(((1, 2, 6, 22, 40), (1, 2, 8, 30, 24), (4, 8, 20, 20, 10)))
-        for author in chance.sample(people, count):
-            rating = chance.choices((1, 2, 3, 4, 5), weights=mood)[0]
-            created = product["created"] + timedelta(minutes=chance.randrange(60, 18 * 24 * 60))
-            yield {
-                "id": fixed_uuid7(created, f"review/{product['slug']}/{author['username']}"),
-                "product_id": product["id"],
-                "author_id": author["id"],
-                "rating": rating,
-                "title": chance.choice(TITLES[rating]),
-                "text": f"{chance.choice(FIRST_LINES[rating])} {chance.choice(SECOND_LINES[rating])}",
-                "created": created,
-            }
+class Reviewed(NamedTuple):
+    """A product of the read model."""
+
+    id: UUID
+    slug: str
+    created: datetime
+
+
+def review_rows(products: Iterable[Reviewed], people: list[dict]) -> Iterator[dict]:
+    """A few thousand reviews; what is said of a product depends on that product alone, whatever else there is."""
+    for product in sorted(products):
+        yield from _reviews_of(product, people, _chance("reviews", product.id))
+
+
+def _reviews_of(product: Reviewed, people: list[dict], chance: random.Random) -> Iterator[dict]:
+    """Popular products have more, and most people are content."""
+    count = min(18, int(chance.expovariate(1 / REVIEWS_PER_PRODUCT)))
+    mood = chance.choice(((1, 2, 6, 22, 40), (1, 2, 8, 30, 24), (4, 8, 20, 20, 10)))
+    for author in chance.sample(people, count):
+        rating = chance.choices((1, 2, 3, 4, 5), weights=mood)[0]
+        created = product.created + timedelta(minutes=chance.randrange(60, 18 * 24 * 60))
+        yield {
+            "id": fixed_uuid7(created, f"{SEED}/review/{product.slug}/{author['username']}"),
+            "product_id": product.id,
+            "author_id": author["id"],
+            "rating": rating,
+            "title": chance.choice(TITLES[rating]),
+            "text": f"{chance.choice(FIRST_LINES[rating])} {chance.choice(SECOND_LINES[rating])}",
+            "created": created,
+        }
+
+
+def views_of(product_id: UUID) -> int:
+    """How often a product was looked at before the shop opened. A long tail: few things are looked at often."""
+    return int(_chance("views", product_id).paretovariate(1.1) * 12)
+
+
+def _chance(what: str, product_id: UUID) -> random.Random:
+    return random.Random(f"{SEED}/{what}/{product_id}")
