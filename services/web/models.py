@@ -30,7 +30,9 @@ class User(AbstractUser):
 
 
 class Category(Entity):
-    name = models.CharField(max_length=60, unique=True)
+    """Known by its slug. Written by events of the products service, like its products."""
+
+    name = models.CharField(max_length=60)
     slug = models.SlugField(max_length=60, unique=True)
     tagline = models.CharField(max_length=160)
     position = models.PositiveSmallIntegerField(default=0)
@@ -46,19 +48,32 @@ class Category(Entity):
         return reverse("category", args=[self.slug])
 
 
+class ProductQuerySet(models.QuerySet):
+    def sold(self):
+        """What the shop has; the rest is kept for reviews and carts."""
+        return self.filter(removed_at=None)
+
+
 class Product(Entity):
-    slug = models.SlugField(max_length=120, unique=True)
+    """What the products service last said of it, and what the shop itself counts: views and ratings."""
+
+    slug = models.SlugField(max_length=120)  # not unique: of two, the newer product has it (selectors.product_get)
     name = models.CharField(max_length=120)
     description = models.TextField()
     motif = models.CharField(max_length=30, help_text="Which drawing shows it; see web/pictures.")
     price_cents = models.PositiveIntegerField()
     category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="products")
     featured = models.BooleanField(default=False)
+    stock = models.PositiveIntegerField(default=0)
     created = models.DateTimeField(default=timezone.now)
+    version = models.PositiveBigIntegerField(default=0)  # of the last event; 0 before the first
+    removed_at = models.DateTimeField(null=True)
     view_count = models.PositiveBigIntegerField(default=0, editable=False)
     # Sum and count, not an average: two reviews at once then add up, in whatever order they commit.
     rating_sum = models.PositiveIntegerField(default=0, editable=False)
     rating_count = models.PositiveIntegerField(default=0, editable=False)
+
+    objects = ProductQuerySet.as_manager()
 
     class Meta:
         ordering = ("name",)
@@ -131,4 +146,5 @@ class CartItem(Entity):
 
     @property
     def total_cents(self) -> int:
-        return self.quantity * self.product.price_cents
+        """What is no longer sold costs nothing."""
+        return 0 if self.product.removed_at else self.quantity * self.product.price_cents

@@ -4,9 +4,9 @@ from uuid import UUID
 
 from django.core.paginator import Paginator
 from django.db import connections, models, router
-from django.db.models import Count, QuerySet, Sum, Value
+from django.db.models import Count, Q, QuerySet, Sum, Value
 
-from web.caching import remember
+from web.caching import CATEGORIES, FEATURED, POPULAR, remember
 from web.models import Cart, CartItem, Category, Product, Review, User
 from web.pictures import picture_name
 
@@ -67,25 +67,26 @@ def category_list(*, fresh: bool = False) -> list[dict]:
     """All categories in the shop's order, each with its size."""
 
     def load():
-        rows = Category.objects.annotate(size=Count("products")).values("name", "slug", "tagline", "size")
+        size = Count("products", filter=Q(products__removed_at=None))
+        rows = Category.objects.annotate(size=size).values("name", "slug", "tagline", "size")
         return list(rows)
 
-    return remember(["categories"], CATEGORY_SECONDS, load, fresh=fresh)
+    return remember(CATEGORIES, CATEGORY_SECONDS, load, fresh=fresh)
 
 
 def product_featured(*, fresh: bool = False) -> list[dict]:
-    shelf = Product.objects.filter(featured=True).order_by("-created", "id")[:SHELF_SIZE]
-    return remember(["featured"], LIST_SECONDS, lambda: _cards(shelf), fresh=fresh)
+    shelf = Product.objects.sold().filter(featured=True).order_by("-created", "id")[:SHELF_SIZE]
+    return remember(FEATURED, LIST_SECONDS, lambda: _cards(shelf), fresh=fresh)
 
 
 def product_popular(*, fresh: bool = False) -> list[dict]:
-    shelf = Product.objects.order_by("-view_count", "id")[:SHELF_SIZE]
-    return remember(["popular"], LIST_SECONDS, lambda: _cards(shelf), fresh=fresh)
+    shelf = Product.objects.sold().order_by("-view_count", "id")[:SHELF_SIZE]
+    return remember(POPULAR, LIST_SECONDS, lambda: _cards(shelf), fresh=fresh)
 
 
 def product_page(*, category: str, sort: str, number: int, fresh: bool = False) -> dict:
     """One page of a category. Raises EmptyPage beyond the last one."""
-    products = Product.objects.filter(category__slug=category).order_by(*SORTS[sort][1])
+    products = Product.objects.sold().filter(category__slug=category).order_by(*SORTS[sort][1])
     return remember(["category", category, sort, number], LIST_SECONDS, lambda: _page(products, number), fresh=fresh)
 
 
@@ -98,23 +99,34 @@ def product_search(*, words: str, number: int, fresh: bool = False) -> dict:
 
 def _matching(words: str) -> QuerySet:
     if connections[router.db_for_read(Product) or "default"].vendor == "postgresql":
-        ranked = Product.objects.filter(FullText(Value(words))).annotate(rank=FullTextRank(Value(words)))
+        ranked = Product.objects.sold().filter(FullText(Value(words))).annotate(rank=FullTextRank(Value(words)))
         return ranked.order_by("-rank", "-view_count", "id")
-    found = Product.objects.all()
+    found = Product.objects.sold()
     for word in words.split():
-        found = found.filter(models.Q(name__icontains=word) | models.Q(description__icontains=word))
+        found = found.filter(Q(name__icontains=word) | Q(description__icontains=word))
     return found.order_by("-view_count", "id")
 
 
 def product_get(*, slug: str) -> Product:
-    """Raises Product.DoesNotExist."""
-    return Product.objects.select_related("category").get(slug=slug)
+    """The product that is sold under this address; of two, until the older one's event has come, the newer.
+
+    Raises Product.DoesNotExist.
+    """
+    found = Product.objects.sold().select_related("category").filter(slug=slug).order_by("-id").first()
+    if found is None:
+        raise Product.DoesNotExist
+    return found
+
+
+def product_was_sold(*, slug: str) -> bool:
+    """Whether there was such a product."""
+    return Product.objects.filter(slug=slug).exclude(removed_at=None).exists()
 
 
 def product_related(*, product: Product, fresh: bool = False) -> list[dict]:
     """Four others of its category, the most viewed first."""
     key = ["related", str(product.category_id), product.slug]
-    others = Product.objects.filter(category=product.category_id).exclude(pk=product.pk)
+    others = Product.objects.sold().filter(category=product.category_id).exclude(pk=product.pk)
     return remember(key, LIST_SECONDS, lambda: _cards(others.order_by("-view_count", "id")[:4]), fresh=fresh)
 
 

@@ -1,13 +1,21 @@
 """What changes the shop's data. Each function is one transaction; arguments are named; refusals are exceptions."""
 
+from dataclasses import asdict
 from uuid import UUID
 
+from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Least
+from django.utils import timezone
 
+from flotilla.bus import inbox
 from flotilla.counters import Counter
-from web.models import QUANTITY_MAX, Cart, CartItem, Product, Review, User
+from flotilla.events import envelope
+from flotilla.events.contracts import ProductChanged
+from web.caching import CATEGORIES, FEATURED, POPULAR, forget_after_commit
+from web.models import QUANTITY_MAX, Cart, CartItem, Category, Product, Review, User
+from web.upsert import upsert
 
 product_views = Counter("product_views")
 
@@ -22,6 +30,10 @@ class NameTaken(Exception):
 
 class InvalidQuantity(ValueError):
     """A cart holds 0 (take it out) to 99 of a product."""
+
+
+class NotSold(Exception):
+    """The product is sold out, or no longer sold; the message says which, in a sentence."""
 
 
 def user_register(*, username: str, email: str, password: str) -> User:
@@ -71,9 +83,16 @@ def cart_for_owner(*, owner: User) -> Cart:
 
 @transaction.atomic
 def cart_item_add(*, cart: Cart, product: Product, quantity: int) -> CartItem:
-    """Put so many more of the product into the cart; 99 is the most it holds."""
+    """Put so many more of the product into the cart; 99 is the most it holds. Raises InvalidQuantity, NotSold."""
     if not 1 <= quantity <= QUANTITY_MAX:
         raise InvalidQuantity(quantity)
+    _sold(product)
+    if not product.stock:
+        raise NotSold(f"{product.name} is sold out. Have a look again later: more may come.")
+    return _cart_item_add(cart, product, quantity)
+
+
+def _cart_item_add(cart: Cart, product: Product, quantity: int) -> CartItem:
     item, created = CartItem.objects.get_or_create(cart=cart, product=product, defaults={"quantity": quantity})
     if not created:
         CartItem.objects.filter(pk=item.pk).update(quantity=Least(F("quantity") + quantity, QUANTITY_MAX))
@@ -82,13 +101,19 @@ def cart_item_add(*, cart: Cart, product: Product, quantity: int) -> CartItem:
 
 @transaction.atomic
 def cart_item_set(*, cart: Cart, product: Product, quantity: int) -> None:
-    """Make the cart hold exactly so many of the product; 0 takes it out."""
+    """Make the cart hold exactly so many of the product; 0 takes it out. Raises InvalidQuantity, NotSold."""
     if not 0 <= quantity <= QUANTITY_MAX:
         raise InvalidQuantity(quantity)
     if quantity == 0:
         CartItem.objects.filter(cart=cart, product=product).delete()
     else:
+        _sold(product)
         CartItem.objects.update_or_create(cart=cart, product=product, defaults={"quantity": quantity})
+
+
+def _sold(product: Product) -> None:
+    if product.removed_at:
+        raise NotSold(f"{product.name} is no longer sold. Please take it out of the cart.")
 
 
 @transaction.atomic
@@ -99,7 +124,7 @@ def cart_merge(*, guest_cart_id: UUID, owner: User) -> None:
         return
     cart = cart_for_owner(owner=owner)
     for item in guest.items.select_related("product"):
-        cart_item_add(cart=cart, product=item.product, quantity=item.quantity)
+        _cart_item_add(cart, item.product, item.quantity)  # also what is sold out by now: it had it
     guest.delete()
 
 
@@ -125,3 +150,84 @@ def _product_views_write(*, counts: dict[UUID, int]) -> int:
     list(Product.objects.select_for_update(no_key=True).filter(pk__in=counts).order_by("pk").values_list("pk"))
     added = Case(*(When(pk=pk, then=Value(views)) for pk, views in counts.items()), default=Value(0))
     return Product.objects.filter(pk__in=counts).update(view_count=F("view_count") + added)
+
+
+# -- The catalogue, as the products service tells it: all of these inside the transaction of an event, or of a rebuild --
+
+CARD = ("slug", "name", "motif", "price_cents", "featured", "category_id", "removed_at")  # what lists are made of
+CATEGORY = ("name", "tagline", "position")
+CATEGORY_DIFFERS = "(old.name, old.tagline, old.position) <> (excluded.name, excluded.tagline, excluded.position)"
+TOLD = ("slug", "name", "description", "motif", "price_cents", "featured", "stock", "created", "version")
+
+
+def categories_apply(*, products: list[ProductChanged]) -> None:
+    """Make the categories of these products known. Products share them, so this comes first in a transaction.
+
+    Read without a lock and written only where one differs, in the order of slugs: of two transactions that tell of one
+    category, one waits here, where it has no product yet that the other could wait for. A category has no version: of
+    two events that disagree, the one applied last is believed, and a rebuild sets it right.
+    """
+    wanted = {product.category.slug: product.category for product in _newer(products)}
+    known = {row["slug"]: row for row in Category.objects.filter(slug__in=wanted).values("slug", *CATEGORY)}
+    rows = [Category(**asdict(wanted[slug])) for slug in sorted(wanted) if known.get(slug) != asdict(wanted[slug])]
+    for row in rows:
+        row.clean_fields(exclude=("tagline",))
+    if rows:
+        upsert(rows=rows, key="slug", renewed=CATEGORY, when=CATEGORY_DIFFERS)
+        forget_after_commit(CATEGORIES)
+
+
+def _newer(products: list[ProductChanged]) -> list[ProductChanged]:
+    ids = [product.product_id for product in products]
+    known = dict(Product.objects.filter(pk__in=ids).values_list("pk", "version"))
+    return [product for product in products if product.version > known.get(product.product_id, -1)]
+
+
+def product_apply(*, product: ProductChanged) -> bool:
+    """Store what is newer than the row; whether it was. Its category must be known. Raises ValidationError.
+
+    The stock changes with each order, and is in no list: it makes nobody read anything anew.
+    """
+    told = {name: getattr(product, name) for name in TOLD}
+    row = Product(pk=product.product_id, category=Category.objects.get(slug=product.category.slug), **told)
+    row.clean_fields(exclude=("category", "description"))  # an address that is none would break every page it is on
+    before = Product.objects.filter(pk=row.pk).values(*CARD).first()
+    renewed = (*TOLD, "category_id", "removed_at")
+    if not upsert(rows=[row], key="id", renewed=renewed, when="old.version < excluded.version"):
+        return False
+    if before != {name: getattr(row, name) for name in CARD}:
+        forget_after_commit(FEATURED, POPULAR)
+    return True
+
+
+def product_forget(*, product_id: UUID, version: int) -> bool:
+    """No longer sold, unless something newer is known; whether it was. Reviews and lines of carts keep the row."""
+    products = Product.objects.filter(pk=product_id, version__lt=version)
+    if not products.update(version=version, removed_at=timezone.now()):
+        return False
+    forget_after_commit(FEATURED, POPULAR)
+    return True
+
+
+def products_take(*, products: list[ProductChanged]) -> int:
+    """Some products as the service has them when asked; how many were news. An event that is on its way stays right:
+    a later one that was applied wins, an earlier one that is still to come has no effect.
+    """
+    categories_apply(products=products)
+    return sum(_product_take(product) for product in sorted(products, key=lambda product: product.product_id))
+
+
+def _product_take(product: ProductChanged) -> bool:
+    told = envelope.build(product, request_id="-")
+    return inbox.catch_up("default", told, settings.FLOTILLA.service) and product_apply(product=product)
+
+
+def products_forget(*, versions: dict[UUID, int]) -> int:
+    """Those that the service does not have any more, and that still have these versions; how many that were."""
+    forgotten = 0
+    for id, version in sorted(versions.items()):
+        products = Product.objects.sold().filter(pk=id, version=version)
+        forgotten += products.update(removed_at=timezone.now())
+    if forgotten:
+        forget_after_commit(FEATURED, POPULAR)
+    return forgotten

@@ -1,4 +1,4 @@
-"""Template tags of the shop: money, stars."""
+"""Template tags of the shop: money, stock, stars."""
 
 from django import template
 from django.utils.html import format_html
@@ -11,6 +11,12 @@ register = template.Library()
 def price(cents: int) -> str:
     """`1290` → `€12.90`."""
     return f"€{cents // 100:,}.{cents % 100:02}"
+
+
+@register.filter
+def in_stock(count: int) -> str:
+    """`12` → `12 in stock`."""
+    return f"{count:,} in stock" if count else "Sold out"
 
 
 @register.simple_tag

@@ -1,8 +1,15 @@
 """What the shop's tests share. No container, no network: SQLite in memory, caches in the process."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 from django.core.cache import cache
 
+from flotilla.bus import consuming
+from flotilla.bus.models import Inbox
+from flotilla.events import contracts, envelope
+from flotilla.uuid7 import uuid7
 from web.models import Category, Product, User
 from web.services import product_views
 
@@ -33,6 +40,7 @@ def make_product(category):
             "slug": f"oban-lamp-{number}",
             "description": "A lamp.",
             "motif": "desk-lamp",
+            "stock": 12,
         }
         return Product.objects.create(**{**words, "price_cents": 1000 + number, "category": category, **fields})
 
@@ -42,6 +50,40 @@ def make_product(category):
 @pytest.fixture
 def product(make_product):
     return make_product(1)
+
+
+LIGHTING = contracts.Category(slug="lighting", name="Lighting", tagline="Lamps.", position=0)
+
+
+@pytest.fixture
+def told():
+    """told(id=…, version=…, …) -> what the products service says of a product."""
+    plain = contracts.ProductChanged(
+        version=1,
+        product_id=uuid7(),
+        slug="skagen-kettle",
+        name="Skagen Kettle",
+        description="A kettle.",
+        motif="kettle",
+        price_cents=2900,
+        category=LIGHTING,
+        featured=False,
+        stock=7,
+        created=datetime(2026, 1, 2, tzinfo=UTC),
+    )
+    return lambda **changes: replace(plain, **changes)
+
+
+@pytest.fixture
+def receive(db):
+    """Events arrive in one message, and have their effect; a handler that fails is a failed test."""
+
+    def arrive(*events) -> None:
+        bodies = [envelope.to_json(envelope.build(event, request_id="r-1")) for event in events]
+        assert sum(map(len, consuming.receive(bodies, "web").values())) == len(events)
+        assert not Inbox.objects.filter(due_at__isnull=False).values_list("reason", flat=True)
+
+    return arrive
 
 
 @pytest.fixture

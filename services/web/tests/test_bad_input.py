@@ -2,8 +2,9 @@
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from web.models import Cart, CartItem, Review, User
+from web.models import Cart, CartItem, Product, Review, User
 from web.services import cart_create
 
 REVIEW = {"rating": 5, "title": "Fine", "text": "Good."}
@@ -101,12 +102,29 @@ def test_bad_quantities(client, quantity):
 
 def test_a_bad_quantity_in_the_cart(client, product):
     client.post("/products/oban-lamp-1/add/", {"quantity": 1})
-    assert client.post("/cart/items/oban-lamp-1/", {"quantity": 100}).status_code == 422
-    client.post("/cart/items/oban-lamp-1/", {"quantity": 0})
+    line = f"/cart/items/{product.pk}/"
+    for quantity in ("100", "-1", "many", ""):
+        assert client.post(line, {"quantity": quantity}).status_code == 422
+    client.post(line, {"quantity": 0})
 
 
-def test_changing_a_cart_that_is_not_there(client):
-    refused(client.post("/cart/items/oban-lamp-1/", {"quantity": 1}, headers={"X-Request-ID": ID}), 404)
+def test_changing_a_cart_that_is_not_there(client, product):
+    line = f"/cart/items/{product.pk}/"
+    refused(client.post(line, {"quantity": 1}, headers={"X-Request-ID": ID}), 404)
+
+
+@pytest.mark.parametrize("id", ["oban-lamp-1", "00000000-0000-7000-8000-000000000000", "0"])
+def test_a_line_of_no_product(client, product, id):
+    client.post("/products/oban-lamp-1/add/", {"quantity": 1})
+    refused(client.post(f"/cart/items/{id}/", {"quantity": 1}, headers={"X-Request-ID": ID}), 404)
+    client.post(f"/cart/items/{product.pk}/", {"quantity": 0})
+
+
+@pytest.mark.parametrize(("change", "status"), [({"stock": 0}, 409), ({"removed_at": timezone.now()}, 404)])
+def test_adding_what_there_is_none_of(client, product, change, status):
+    Product.objects.update(**change)
+    assert client.post("/products/oban-lamp-1/add/", {"quantity": 1}).status_code == status
+    assert not Cart.objects.exists()
 
 
 @pytest.mark.parametrize("url", ["/", "/cart/", "/products/oban-lamp-1/"])

@@ -1,10 +1,7 @@
-from datetime import UTC, datetime
-
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 
 from web import selectors, services
-from web.catalogue.products import fixed_uuid7
 from web.models import Cart, CartItem, Product, Review, User
 
 
@@ -117,11 +114,3 @@ def test_views_that_cannot_be_written_stay_counted(product, monkeypatch):
     with pytest.raises(DatabaseError):
         services.product_views_flush()
     assert services.product_views.drain() == {str(product.pk): 1}
-
-
-def test_fixed_ids_are_uuids_of_version_7():
-    moment = datetime(2026, 1, 2, tzinfo=UTC)
-    made = fixed_uuid7(moment, "x")
-    assert made == fixed_uuid7(moment, "x") != fixed_uuid7(moment, "y")
-    assert (made.version, made.variant) == (7, "specified in RFC 4122")
-    assert made.int >> 80 == int(moment.timestamp() * 1000)

@@ -54,9 +54,9 @@ def test_a_guests_cart_is_kept_in_the_database(client, product):
     client.post("/products/oban-lamp-1/add/", {"quantity": 1})
     assert cart_holds() == {"oban-lamp-1": 3}
     assert Cart.objects.count() == 1
-    client.post("/cart/items/oban-lamp-1/", {"quantity": 5})
+    client.post(f"/cart/items/{product.pk}/", {"quantity": 5})
     assert "€50.05" in client.get("/cart/").content.decode()
-    client.post("/cart/items/oban-lamp-1/", {"quantity": 0})
+    client.post(f"/cart/items/{product.pk}/", {"quantity": 0})
     assert "Nothing in it yet" in client.get("/cart/").content.decode()
 
 

@@ -1,7 +1,9 @@
 """The cart: kept in the database, found by the account or by the guest's signed cookie."""
 
+from uuid import UUID
+
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -9,7 +11,7 @@ from web import selectors, services
 from web.carts import cart_id_write
 from web.context import visitor
 from web.forms import CartAddForm, CartItemForm
-from web.models import Cart
+from web.models import Cart, Product
 from web.views.catalogue import product_or_404
 from web.views.errors import error_page
 
@@ -57,7 +59,11 @@ def add(request: HttpRequest, slug: str) -> HttpResponse:
         return render(request, "web/add.html", {"product": product, "form": form}, status=status)
     found = current_cart(request)
     cart = found or new_cart(request)
-    services.cart_item_add(cart=cart, product=product, quantity=form.cleaned_data["quantity"])
+    try:
+        services.cart_item_add(cart=cart, product=product, quantity=form.cleaned_data["quantity"])
+    except services.NotSold as refusal:
+        form.add_error(None, str(refusal))
+        return render(request, "web/add.html", {"product": product, "form": form}, status=409)
     response = redirect("cart")
     if not found and cart.owner_id is None:
         cart_id_write(response, cart.pk)
@@ -71,16 +77,23 @@ def quantity_asked(request: HttpRequest) -> str:
 
 @never_cache
 @require_POST
-def change(request: HttpRequest, slug: str) -> HttpResponse:
-    """Set a line's quantity; 0 takes it out."""
-    product, found, form = product_or_404(slug), current_cart(request), CartItemForm(request.POST)
+def change(request: HttpRequest, product_id: UUID) -> HttpResponse:
+    """Set a line's quantity; 0 takes it out, also of what is no longer sold."""
+    found, form = current_cart(request), CartItemForm(request.POST)
     if found is None:
         return error_page(request, 404, "This cart does not exist any more.")
+    product = get_object_or_404(Product, pk=product_id)
     if not form.is_valid():
-        problem = f"{product.name}: give a quantity from 0 to 99."
-        return render(request, "web/cart.html", cart_context(request, problem), status=422)
-    services.cart_item_set(cart=found, product=product, quantity=form.cleaned_data["quantity"])
+        return problem(request, f"{product.name}: give a quantity from 0 to 99.", 422)
+    try:
+        services.cart_item_set(cart=found, product=product, quantity=form.cleaned_data["quantity"])
+    except services.NotSold as refusal:
+        return problem(request, str(refusal), 409)
     return redirect("cart")
+
+
+def problem(request: HttpRequest, words: str, status: int) -> HttpResponse:
+    return render(request, "web/cart.html", cart_context(request, words), status=status)
 
 
 @never_cache

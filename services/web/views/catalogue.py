@@ -69,13 +69,23 @@ def search(request: HttpRequest) -> HttpResponse:
 @require_safe
 @public_page
 def product(request: HttpRequest, slug: str) -> HttpResponse:
-    product = product_or_404(slug)
+    try:
+        product = selectors.product_get(slug=slug)
+    except Product.DoesNotExist:
+        return gone(request, slug)
     reviews = selectors.review_page(product=product, number=page_number(request))
     if reviews["number"] > reviews["pages"]:
         raise Http404
     if request.method == "GET":
         product_views.add(product.pk)
     return render(request, "web/product.html", product_context(request, product, reviews))
+
+
+def gone(request: HttpRequest, slug: str) -> HttpResponse:
+    """410 for what was sold once. The edge may keep it, in the place of the page that was there before."""
+    if not selectors.product_was_sold(slug=slug):
+        raise Http404
+    return render(request, "web/gone.html", status=410)
 
 
 def product_context(request: HttpRequest, product: Product, reviews: dict, form: ReviewForm | None = None) -> dict:
