@@ -43,10 +43,10 @@ def _reviews_write(products: list[Product]) -> int:
     So the ratings can be added up here; `products` are changed and not yet saved.
     """
     people = list(people_rows())
-    authors = [row["id"] for row in people]
+    authors = set(User.objects.filter(pk__in=[row["id"] for row in people]).values_list("pk", flat=True))
     done = set(Review.objects.filter(author_id__in=authors).values_list("product_id", flat=True))
     new = [Reviewed(product.pk, product.slug, product.created) for product in products if product.pk not in done]
-    rows = list(review_rows(new, people))
+    rows = [row for row in review_rows(new, people) if row["author_id"] in authors]  # a name may have been taken
     Review.objects.bulk_create((Review(**row) for row in rows), BATCH)
     _ratings_add(products, rows)
     return len(rows)

@@ -206,3 +206,11 @@ def test_one_that_was_removed_meanwhile_has_arrived(world, products):
     world.lists = reviewed(20)
     call_command("seed", no_admin=True)
     assert world.now == 1000
+
+
+def test_a_name_that_somebody_else_has_is_left_to_them(products):
+    taken = next(people_rows())
+    User.objects.create_user(taken["username"], "somebody@example.com")
+    call_command("seed", no_admin=True)
+    assert User.objects.count() == PEOPLE
+    assert not Review.objects.filter(author__username=taken["username"]).exists()
