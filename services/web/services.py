@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from flotilla.bus import inbox
 from flotilla.counters import Counter
-from flotilla.events import envelope
+from flotilla.events import contracts, envelope
 from flotilla.events.contracts import ProductChanged
 from web.caching import CATEGORIES, FEATURED, POPULAR, forget_after_commit
 from web.models import QUANTITY_MAX, Cart, CartItem, Category, Product, Review, User
@@ -167,7 +167,11 @@ def categories_apply(*, products: list[ProductChanged]) -> None:
     category, one waits here, where it has no product yet that the other could wait for. A category has no version: of
     two events that disagree, the one applied last is believed, and a rebuild sets it right.
     """
-    wanted = {product.category.slug: product.category for product in _newer(products)}
+    _categories_write([product.category for product in _newer(products, by=1)])
+
+
+def _categories_write(categories: list[contracts.Category]) -> None:
+    wanted = {category.slug: category for category in categories}
     known = {row["slug"]: row for row in Category.objects.filter(slug__in=wanted).values("slug", *CATEGORY)}
     rows = [Category(**asdict(wanted[slug])) for slug in sorted(wanted) if known.get(slug) != asdict(wanted[slug])]
     for row in rows:
@@ -177,10 +181,11 @@ def categories_apply(*, products: list[ProductChanged]) -> None:
         forget_after_commit(CATEGORIES)
 
 
-def _newer(products: list[ProductChanged]) -> list[ProductChanged]:
+def _newer(products: list[ProductChanged], *, by: int) -> list[ProductChanged]:
+    """Those whose version is at least so much above the row's."""
     ids = [product.product_id for product in products]
     known = dict(Product.objects.filter(pk__in=ids).values_list("pk", "version"))
-    return [product for product in products if product.version > known.get(product.product_id, -1)]
+    return [product for product in products if product.version >= known.get(product.product_id, -1) + by]
 
 
 def product_apply(*, product: ProductChanged) -> bool:
@@ -213,7 +218,7 @@ def products_take(*, products: list[ProductChanged]) -> int:
     """Some products as the service has them when asked; how many were news. An event that is on its way stays right:
     a later one that was applied wins, an earlier one that is still to come has no effect.
     """
-    categories_apply(products=products)
+    _categories_write([product.category for product in _newer(products, by=0)])
     return sum(_product_take(product) for product in sorted(products, key=lambda product: product.product_id))
 
 

@@ -3,7 +3,8 @@
 The products come from the products service. Run again, it changes nothing that people have added since.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
@@ -30,15 +31,16 @@ def reviews_load() -> dict[str, int]:
     The products stay locked until the end, in the order of every other writer.
     """
     products = list(Product.objects.sold().select_for_update(no_key=True).order_by("pk"))
-    written = _reviews_write(products)
-    for product in products:
+    reviewed = _reviews_write(products)
+    new = [product for product in products if product.pk in reviewed or not product.view_count]
+    for product in new:
         product.view_count = product.view_count or views_of(product.pk)
-    Product.objects.bulk_update(products, ["view_count", "rating_sum", "rating_count"], BATCH)
-    return {"products": len(products), "reviews": written}
+    Product.objects.bulk_update(new, ["view_count", "rating_sum", "rating_count"], BATCH)
+    return {"products": len(products), "reviews": sum(reviewed.values())}
 
 
-def _reviews_write(products: list[Product]) -> int:
-    """All rows are new: who has one of these people's reviews gets no further one, and nobody can log in as them.
+def _reviews_write(products: list[Product]) -> Counter[UUID]:
+    """How many for which product. All rows are new: who has one of these people's reviews gets no further one, and nobody can log in as them.
 
     So the ratings can be added up here; `products` are changed and not yet saved.
     """
@@ -49,7 +51,7 @@ def _reviews_write(products: list[Product]) -> int:
     rows = [row for row in review_rows(new, people) if row["author_id"] in authors]  # a name may have been taken
     Review.objects.bulk_create((Review(**row) for row in rows), BATCH)
     _ratings_add(products, rows)
-    return len(rows)
+    return Counter(row["product_id"] for row in rows)
 
 
 def _ratings_add(products: list[Product], rows: list[dict]) -> None:

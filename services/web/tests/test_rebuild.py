@@ -12,7 +12,7 @@ from flotilla.events import contracts
 from flotilla.events.data import encode
 from flotilla.uuid7 import uuid7
 from web.catalogue import origin, rebuild
-from web.models import Product
+from web.models import Category, Product
 
 
 class Service:
@@ -217,3 +217,11 @@ def test_a_product_that_cannot_be_kept_is_said(db, serve, events, product):
     with pytest.raises(CommandError, match="cannot be kept.*slug"):
         call_command("rebuild_catalogue")
     assert Product.objects.get() == product
+
+
+def test_a_department_that_is_not_what_the_service_says_is_set_right(db, serve, events, receive):
+    receive(*events)
+    Category.objects.update(tagline="Broken.")
+    serve(Service(events))
+    assert rebuild.catalogue_rebuild() == (5, 0, 0)
+    assert Category.objects.get().tagline == "Lamps."
