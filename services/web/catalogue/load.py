@@ -40,9 +40,9 @@ def reviews_load() -> dict[str, int]:
 
 
 def _reviews_write(products: list[Product]) -> Counter[UUID]:
-    """How many for which product. All rows are new: who has one of these people's reviews gets no further one, and nobody can log in as them.
+    """How many for which product; their ratings are added to `products`, which are not yet saved.
 
-    So the ratings can be added up here; `products` are changed and not yet saved.
+    All rows are new: a product with a review of these people gets no further one, and nobody can log in as them.
     """
     people = list(people_rows())
     authors = set(User.objects.filter(pk__in=[row["id"] for row in people]).values_list("pk", flat=True))
