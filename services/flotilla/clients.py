@@ -61,7 +61,7 @@ class Balanced(HTTPAdapter):
         self._read_seconds = read_seconds
         self._turns = itertools.count()
 
-    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         """Raises requests.RequestException when there is no answer, a Timeout when there is no time for one."""
         seconds = _read_seconds(options.pop("timeout", None)) or self._read_seconds
         last: requests.Response | requests.RequestException = requests.Timeout("no time is left", request=request)

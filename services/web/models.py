@@ -67,7 +67,7 @@ class Product(Entity):
     stock = models.PositiveIntegerField(default=0)
     created = models.DateTimeField(default=timezone.now)
     version = models.PositiveBigIntegerField(default=0)  # of the last event; 0 before the first
-    removed_at = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True, blank=True)
     view_count = models.PositiveBigIntegerField(default=0, editable=False)
     # Sum and count, not an average: two reviews at once then add up, in whatever order they commit.
     rating_sum = models.PositiveIntegerField(default=0, editable=False)

@@ -68,8 +68,8 @@ def category_list(*, fresh: bool = False) -> list[dict]:
 
     def load():
         size = Count("products", filter=Q(products__removed_at=None))
-        rows = Category.objects.annotate(size=size).values("name", "slug", "tagline", "size")
-        return list(rows)
+        rows = Category.objects.annotate(size=size).order_by("position", "name")  # grouped, they lose their own order
+        return list(rows.values("name", "slug", "tagline", "size"))
 
     return remember(CATEGORIES, CATEGORY_SECONDS, load, fresh=fresh)
 

@@ -152,7 +152,7 @@ def _product_views_write(*, counts: dict[UUID, int]) -> int:
     return Product.objects.filter(pk__in=counts).update(view_count=F("view_count") + added)
 
 
-# -- The catalogue, as the products service tells it: all of these inside the transaction of an event, or of a rebuild --
+# -- The catalogue, as the products service tells it: inside the transaction of an event, or of a rebuild --------------
 
 CARD = ("slug", "name", "motif", "price_cents", "featured", "category_id", "removed_at")  # what lists are made of
 CATEGORY = ("name", "tagline", "position")

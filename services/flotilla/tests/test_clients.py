@@ -36,7 +36,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.answer(how, json.dumps(dict(self.headers)).encode())
 
-    do_POST = do_GET
+    do_POST = do_GET  # noqa: N815
 
     def answer(self, status, body, length=None):
         self.send_response(status)

@@ -1,7 +1,7 @@
 """The people who review, and what they say. Their accounts have no usable password: nobody can log in as them."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID

@@ -20,7 +20,11 @@ def test_what_another_service_owns_is_only_looked_at(staff, product, kind):
     assert row.name in page.content.decode()
     assert b'name="_save"' not in page.content
     assert staff.get(f"/admin/web/{kind}/add/").status_code == 403
-    for url in (f"/admin/web/{kind}/add/", f"/admin/web/{kind}/{row.pk}/change/", f"/admin/web/{kind}/{row.pk}/delete/"):
+    for url in (
+        f"/admin/web/{kind}/add/",
+        f"/admin/web/{kind}/{row.pk}/change/",
+        f"/admin/web/{kind}/{row.pk}/delete/",
+    ):
         assert staff.post(url, {"name": "Other", "post": "yes"}).status_code == 403
     assert [Product.objects.get().name, Category.objects.get().name] == [product.name, product.category.name]
 

@@ -1,4 +1,4 @@
-"""The catalogue as events tell it: once, never backwards, in whatever order; what is no longer sold, and what is cached."""
+"""The catalogue as events tell it: once, never backwards, in any order; what is no longer sold; what is cached."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The demonstration: who reviews what, the same everywhere; run again, it changes nothing; it waits for the products."""
+"""The demonstration: who reviews what, everywhere the same; run again, it changes nothing; it waits for products."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -186,7 +186,7 @@ def test_it_waits_until_every_product_has_arrived_and_says_how_far_it_is(world, 
 def test_it_gives_up_in_the_end_and_can_be_run_again(world, products, make_product):
     missing = reviewed(21)[-1]
     world.lists = reviewed(21)
-    with pytest.raises(CommandError, match="After 180 s 20 of 21 products are here.*run it again"):
+    with pytest.raises(CommandError, match=r"After 180 s 20 of 21 products are here.*run it again"):
         call_command("seed", no_admin=True)
     assert world.now == 1180
     assert User.objects.count() == PEOPLE
