@@ -193,16 +193,23 @@ def product_apply(*, product: ProductChanged) -> bool:
 
     The stock changes with each order, and is in no list: it makes nobody read anything anew.
     """
-    told = {name: getattr(product, name) for name in TOLD}
-    row = Product(pk=product.product_id, category=Category.objects.get(slug=product.category.slug), **told)
-    row.clean_fields(exclude=("category", "description"))  # an address that is none would break every page it is on
-    before = Product.objects.filter(pk=row.pk).values(*CARD).first()
-    renewed = (*TOLD, "category_id", "removed_at")
+    before = Product.objects.filter(pk=product.product_id).order_by().values(*CARD, "category__slug").first() or {}
+    row, renewed = _row(product, before), (*TOLD, "category_id", "removed_at")
     if not upsert(rows=[row], key="id", renewed=renewed, when="old.version < excluded.version"):
         return False
-    if before != {name: getattr(row, name) for name in CARD}:
+    if not before or any(before[name] != getattr(row, name) for name in CARD):
         forget_after_commit(FEATURED, POPULAR)
     return True
+
+
+def _row(product: ProductChanged, before: dict) -> Product:
+    category_id, slug = before.get("category_id"), product.category.slug
+    if before.get("category__slug") != slug:
+        category_id = Category.objects.values_list("pk", flat=True).get(slug=slug)
+    told = {name: getattr(product, name) for name in TOLD}
+    row = Product(pk=product.product_id, category_id=category_id, **told)
+    row.clean_fields(exclude=("category", "description"))  # an address that is none would break every page it is on
+    return row
 
 
 def product_forget(*, product_id: UUID, version: int) -> bool:
