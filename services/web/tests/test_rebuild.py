@@ -1,10 +1,12 @@
 """Reading the catalogue anew from the products service, while events flow; and what that service may answer wrongly."""
 
 from dataclasses import asdict, replace
+from datetime import timedelta
 
 import pytest
 import requests
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from flotilla.bus import databases
 from flotilla.bus.models import EntityVersion
@@ -59,7 +61,8 @@ def events(told):
     return sorted(made, key=lambda event: event.product_id)
 
 
-def test_all_pages_are_read_and_what_is_gone_is_marked(db, serve, events, product, capsys):
+def test_all_pages_are_read_and_what_is_gone_is_marked(db, serve, events, make_product, capsys):
+    product = make_product(1, created=events[0].created)
     service = serve(Service(events[:2], events[2:4], events[4:]))
     call_command("rebuild_catalogue")
     assert service.asked == [0, 1, 2]
@@ -223,3 +226,12 @@ def test_a_department_that_is_not_what_the_service_says_is_set_right(db, serve, 
     serve(Service(events))
     assert rebuild.catalogue_rebuild() == (5, 0, 0)
     assert Category.objects.get().tagline == "Lamps."
+
+
+def test_what_was_made_a_moment_ago_may_not_be_in_the_list_yet(db, serve, events, make_product):
+    """The service reads from replicas too."""
+    make_product(1, created=timezone.now() - timedelta(seconds=50))
+    make_product(2, created=timezone.now() - timedelta(seconds=70))
+    serve(Service(events))
+    assert rebuild.catalogue_rebuild() == (5, 5, 1)
+    assert Product.objects.sold().filter(slug="oban-lamp-1").exists()
