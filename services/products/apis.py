@@ -38,14 +38,23 @@ class ProductInput(StrictSerializer):
     stock = Whole(min_value=0, max_value=STOCK_MAX, required=False)
 
 
+class CategoryOutput(serializers.Serializer):
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    tagline = serializers.CharField()
+    position = serializers.IntegerField()
+
+
 class ProductOutput(serializers.Serializer):
+    """With its whole category: who reads the list can build a catalogue of it, as from the events."""
+
     id = serializers.UUIDField()
     slug = serializers.CharField()
     name = serializers.CharField()
     description = serializers.CharField()
     motif = serializers.CharField()
     price_cents = serializers.IntegerField()
-    category = serializers.CharField(source="category.slug")
+    category = CategoryOutput()
     featured = serializers.BooleanField()
     stock = serializers.IntegerField()
     created = serializers.DateTimeField()

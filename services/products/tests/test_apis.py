@@ -44,7 +44,7 @@ def test_a_product(client, product):
         "description": "A lamp.",
         "motif": "desk-lamp",
         "price_cents": 1001,
-        "category": "lighting",
+        "category": {"slug": "lighting", "name": "Lighting", "tagline": "Lamps.", "position": 0},
         "featured": False,
         "stock": 10,
         "created": product.created.isoformat().replace("+00:00", "Z"),
