@@ -6,12 +6,15 @@
 : "${HAPROXY_MAXCONN:=2000}"                            # connections in all: 2 pools x 10 slots x 96, and the Postgres pool
 : "${HAPROXY_THREADS:=1}"                               # one thread balances some 10,000 requests a second; there are two HAProxies
 : "${HAPROXY_NGINX:=$NET_PREFIX.0.10}"                  # whose forwarding headers are believed (several: separated by spaces)
+: "${HAPROXY_APP:=$NET_PREFIX.2.0/24}"                   # who may call the internal pools: the app network
 : "${HAPROXY_RATE_LIMIT:=2000}"                         # requests in 10 s per client address and HAProxy; behind the engine's
                                                         # port proxy all clients on the host are one address
 : "${HAPROXY_EXEMPT:=$NET_PREFIX.0.200 $NET_PREFIX.0.201}"  # addresses without that limit: load generator, tests and drills (separated by spaces)
 : "${HAPROXY_RETRY_AFTER:=5}"                           # seconds named in Retry-After when the pool is full
 : "${HAPROXY_WEB_SAFE_MAXCONN:=8}"                      # slots for GET, HEAD, OPTIONS per replica and HAProxy: pages compute, and one core computes one
 : "${HAPROXY_WEB_UNSAFE_MAXCONN:=64}"                   # slots for all other methods: these may wait 30 s for a primary
+: "${HAPROXY_SERVICE_SAFE_MAXCONN:=8}"                  # slots of GET, HEAD, OPTIONS per replica of a service behind the internal pools
+: "${HAPROXY_SERVICE_UNSAFE_MAXCONN:=32}"               # and of all other methods; SERVICE_THREADS must have room for both balancers
 : "${HAPROXY_WEB_WEIGHT:=100}"                          # starting weight of every replica (1-256); the runtime socket changes one
 : "${HAPROXY_QUEUE_TIMEOUT:=5s}"                        # wait for a free slot, then 503
 : "${HAPROXY_SAFE_TIMEOUT:=10s}"                        # wait for a page; then another replica is asked. Reads never hold; < nginx 12 s
