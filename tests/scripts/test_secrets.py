@@ -7,7 +7,7 @@ import pytest
 
 from tests.scripts.conftest import ROOT, one_sentence
 
-DERIVED = {"pgbouncer_userlist", "db_verifiers", "prometheus_web"}
+DERIVED = {"pgbouncer_userlist", "db_verifiers", "prometheus_web", "identity_key", "identity_keys"}
 NAMES = set(re.findall(r"\$\{SECRETS_DIR[^}]*\}/(\w+)", (ROOT / "docker-compose.yml").read_text())) - DERIVED
 
 
