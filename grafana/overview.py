@@ -194,6 +194,37 @@ DATABASE = [
     ),
 ]
 
+BUS = [
+    lines(
+        6,
+        "Events",
+        "Handed to the broker and received from it, by all workers together, per second.",
+        ("sum(rate(outbox_published_total[$__rate_interval])) or vector(0)", "published"),
+        ("sum(rate(inbox_events_total[$__rate_interval])) or vector(0)", "received"),
+        ("sum(rate(outbox_redelivered_total[$__rate_interval])) or vector(0)", "sent again"),
+    ),
+    lines(
+        6,
+        "Oldest unconfirmed event",
+        "How long an event has waited for its consumer, by publisher.",
+        ("job:outbox_confirm_lag_seconds:max", "{{job}}"),
+        unit="s",
+    ),
+    lines(
+        6,
+        "Workers that consume",
+        "Those that had a message of their own back through the broker within 90 s.",
+        ("job:workers_consuming:count", "{{job}}"),
+    ),
+    lines(
+        6,
+        "Put aside",
+        "Events to be tried again, and dead letters, which wait for a person.",
+        ("sum by (job) (max by (job, alias) (inbox_waiting))", "to try again {{job}}"),
+        ("job:dead_letters_waiting:sum", "dead {{job}}"),
+    ),
+]
+
 CACHES = [
     lines(
         8,
@@ -241,5 +272,6 @@ ROWS = [
     ("What users get", 8, USERS),
     ("Who is up, who leads", 10, WHO),
     ("Writes and reads", 8, DATABASE),
+    ("Events", 8, BUS),
     ("Caches and Redis", 8, CACHES),
 ]
