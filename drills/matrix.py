@@ -66,6 +66,11 @@ VICTIMS = (
     Victim("nginx", "nginx"),
     Victim("haproxy", r"haproxy-\d"),
     Victim("web", "web", faults=(*HARM, "rolling")),
+    Victim("products", "products"),
+    Victim("orders", "orders"),
+    Victim("web-worker", "web-worker"),
+    Victim("products-worker", "products-worker"),
+    Victim("orders-worker", "orders-worker"),
     Victim("pgbouncer", r"pgbouncer-\d"),
     # Longer away than its lease lasts: the others must manage without it.
     Victim(

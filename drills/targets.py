@@ -83,7 +83,10 @@ STACK = ("stack",)
 HARM = ("kill", "stop", "pause", "cut")
 PRIMARY = ("postgres-primary",)
 AT_ONCE = ("postgres-primary+etcd", "postgres-primary+haproxy", "postgres-primary+redis-master")
-SINGLES = ("web", "haproxy", "pgbouncer", "etcd", "sentinel", "cache", "postgres-standby")
+SINGLES = (
+    "web", "products", "orders", "web-worker", "products-worker", "orders-worker", "haproxy", "pgbouncer", "etcd",
+    "sentinel", "cache", "postgres-standby",
+)  # fmt: skip
 REDIS = ("redis-master", "redis-replica")
 OPERATIONS = (
     "prometheus", "grafana", "nginx-exporter", "postgres-exporter", "pgbouncer-exporter", "redis-exporter",

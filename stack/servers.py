@@ -38,8 +38,8 @@ def up(rows: list[dict], pool: str, server: str) -> list[str]:
     return [row["svname"] for row in of_pool if row["status"].startswith("UP")]
 
 
-def replicas_up(rows: list[dict]) -> list[str]:
-    return up(rows, "web_safe", "web-")
+def replicas_up(rows: list[dict], service="web") -> list[str]:
+    return up(rows, f"{service}_safe", f"{service}-")
 
 
 def primaries_up(rows: list[dict]) -> list[str]:

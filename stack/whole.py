@@ -14,7 +14,9 @@ from stack import direct
 from stack.engine import NET_PREFIX, SITE_HOST, Container, containers, inspect, post, run, secret
 from stack.servers import HAPROXIES, PROMETHEUS, get, haproxy_stats, primaries_up, replicas_up, replicas_whole, until
 
-JOBS = {"certs", "postgres-init", "web-migrate", "seed"}
+JOBS = {"certs", "postgres-init", "web-migrate", "products-migrate", "orders-migrate", "products-seed", "seed"}
+BALANCED = ("web", "products", "orders")
+WORKERS = ("web-worker", "products-worker", "orders-worker")
 SENTENCE = {"paused": "is paused", "exited": "is stopped", "restarting": "ends again and again", "dead": "is dead"}
 ERRORS = (OSError, AssertionError, KeyError, ValueError, http.client.HTTPException)
 
@@ -22,7 +24,7 @@ ERRORS = (OSError, AssertionError, KeyError, ValueError, http.client.HTTPExcepti
 def missing(victims: list[Container] = ()) -> Iterator[str]:
     """A sentence for each thing that full redundancy lacks; `victims` must also answer their own health check now."""
     yield from containers_missing()
-    for part in (balance, postgres, etcd, poolers, redis, edge, operations):
+    for part in (balance, postgres, etcd, poolers, redis, workers, edge, operations):
         yield from guarded(part)
     for victim in victims:
         yield from guarded(functools.partial(own_check, victim), victim.name)
@@ -44,18 +46,20 @@ def containers_missing() -> Iterator[str]:
 
 
 def balance() -> Iterator[str]:
-    """Both balancers have every web replica, and the same single primary."""
-    wanted, primaries = len(containers("web", stopped=True)), set()
+    """Both balancers have every replica of each service, and the same single primary."""
+    wanted = {service: len(containers(service, stopped=True)) for service in BALANCED}
+    primaries: set[str] = set()
     for name in HAPROXIES:
         try:
             rows = haproxy_stats(name)
         except OSError as error:
             yield f"{name} does not answer ({error})"
             continue
-        web, known = len(replicas_up(rows)), primaries_up(rows)
+        known = primaries_up(rows)
         primaries.update(known)
-        if web != wanted:
-            yield f"{name} has {web} of {wanted} web replicas in its rotation"
+        for service, count in wanted.items():
+            if (there := len(replicas_up(rows, service))) != count:
+                yield f"{name} has {there} of {count} {service} replicas in its rotation"
         if len(known) != 1:
             yield f"{name} knows {len(known)} Postgres primaries"
     if len(primaries) > 1:
@@ -113,6 +117,13 @@ def redis() -> Iterator[str]:
     states = direct.redis_replicas(direct.REDIS[direct.redis_master()])
     if states != ["online", "online"]:
         yield f"the Redis master has replicas {', '.join(states) or 'none'}, not two that are online"
+
+
+def workers() -> Iterator[str]:
+    """Each has had a message of its own back through the broker, as its health check asks."""
+    for service in WORKERS:
+        for one in containers(service):
+            yield from own_check(one)
 
 
 def edge() -> Iterator[str]:

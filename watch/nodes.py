@@ -2,10 +2,10 @@
 
 import re
 
-TIERS = ("nginx", "haproxy", "web", "pgbouncer", "postgres", "etcd", "redis", "sentinel", "cache")
+TIERS = ("nginx", "haproxy", "web", "products", "orders", "web-worker", "products-worker", "orders-worker", "pgbouncer", "postgres", "etcd", "redis", "sentinel", "cache")
 OPS = "ops"
 # They run once and end, or are started by hand: neither up nor down says anything.
-PASSING = re.compile(r"^(certs|seed|loadtest|.+-init|.+-migrate)$")
+PASSING = re.compile(r"^(certs|seed|loadtest|.+-init|.+-migrate|.+-seed)$")
 
 
 def node_name(service: str, number: int) -> str:

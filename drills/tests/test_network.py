@@ -52,7 +52,7 @@ def test_slow_sends_what_comes_from_others_to_a_proxy_that_listens_and_resets_wh
     address = direct.POSTGRES["postgres-2"]
     assert (name, how) == ("slow", {"NetworkMode": "container:id2"})
     assert command[:2] == ["python", "-c"]
-    assert command[3:] == ["0.05", f"25432:{address}:5432", f"28008:{address}:8008"]
+    assert command[3:] == ["0.01", f"25432:{address}:5432", f"28008:{address}:8008"]
     lines = rules(done)
     for port, proxy in ((5432, 25432), (8008, 28008)):
         assert f"-A drill -d {address} -p tcp --dport {port} -j REDIRECT --to-ports {proxy}" in lines

@@ -1,10 +1,12 @@
 """Connections are budgeted: computed from the compose file and the configurations, on the worst day.
 
-The worst day: `web` scaled to five, one PgBouncer carrying all of it, every pool of both poolers full, and one Postgres
+The worst day: `web` scaled to five, one PgBouncer carrying all of it and of the other services, every pool of both poolers full, and one Postgres
 node being the primary and, by name, a replica at once.
 """
 
 import re
+
+import pytest
 
 from tests.config.files import ROOT, environment, ini, python_settings, services, shell_settings
 
@@ -14,6 +16,7 @@ POSTGRES = sorted(name for name in services() if re.fullmatch(r"postgres-\d+", n
 # Not through a pooler: superuser_reserved_connections 3, Patroni 3 and its rewind, the exporter, an operator or two,
 # postgres-init. Replication has its own budget (max_wal_senders).
 RESERVED = 3 + 4 + 3 + 4 + 1
+WORKERS_OWN = 6  # relay, keeper, retries, confirmations, status and the heartbeat, a thread each
 
 
 def databases(pooler: str) -> list[str]:
@@ -30,8 +33,20 @@ def max_connections() -> int:
     return min(int(environment(name)["MAX_CONNECTIONS"]) for name in POSTGRES)
 
 
-def threads() -> int:
-    return python_settings("services/gunicorn.conf.py")["threads"]
+DJANGO = sorted(name for name, one in services().items() if environment(name).get("SERVICE") and one["restart"] != "no")
+SERVERS = [name for name in DJANGO if services()[name]["command"] == ["web"]]
+
+
+def threads(service="web") -> int:
+    """That may each hold a connection of every alias: of gunicorn, or of a worker (its messages, and its own loops)."""
+    given = environment(service)
+    if service not in SERVERS:
+        return int(given.get("BUS_THREADS") or 4) + WORKERS_OWN
+    return int(given.get("GUNICORN_THREADS") or python_settings("services/gunicorn.conf.py")["threads"])
+
+
+def replicas(service: str) -> int:
+    return SCALED if service == "web" else services()[service]["deploy"]["replicas"]
 
 
 def test_there_are_two_poolers_and_three_nodes():
@@ -47,28 +62,32 @@ def test_full_pools_fit_into_max_connections():
 
 
 def test_one_pooler_alone_takes_every_client():
-    values = environment("web")
-    aliases = 1 + len(values["DATABASE_REPLICAS"].split(","))
-    prober = 1  # one connection per process that looks for the primary
-    exporters = 2
-    clients = SCALED * (threads() + prober) * aliases + exporters
+    prober, exporters = 1, 2  # one connection per process that looks for the primary
+
+    def clients(service: str) -> int:
+        aliases = 1 + len(environment(service)["DATABASE_REPLICAS"].split(","))
+        return replicas(service) * (threads(service) + prober) * aliases
+
+    wanted = sum(map(clients, DJANGO)) + exporters
     for pooler in POOLERS:
-        assert clients <= int(environment(pooler)["MAX_CLIENT_CONN"]), f"{clients} clients at {pooler}"
+        assert wanted <= int(environment(pooler)["MAX_CLIENT_CONN"]), f"{wanted} clients at {pooler}"
 
 
-def test_a_replicas_threads_take_what_both_balancers_send():
-    settings = shell_settings("haproxy/settings.sh")
-    slots = int(settings["HAPROXY_WEB_SAFE_MAXCONN"]) + int(settings["HAPROXY_WEB_UNSAFE_MAXCONN"])
+@pytest.mark.parametrize("service", SERVERS)
+def test_a_replicas_threads_take_what_both_balancers_send(service):
+    settings, kind = shell_settings("haproxy/settings.sh"), "WEB" if service == "web" else "SERVICE"
+    slots = int(settings[f"HAPROXY_{kind}_SAFE_MAXCONN"]) + int(settings[f"HAPROXY_{kind}_UNSAFE_MAXCONN"])
     checks = 4  # two pools check from two HAProxies
-    assert 2 * slots + checks <= threads()
+    assert 2 * slots + checks <= threads(service)
 
 
 def test_the_balancer_holds_all_slots_and_the_pools():
     settings = shell_settings("haproxy/settings.sh")
     slots = int(settings["HAPROXY_WEB_SAFE_MAXCONN"]) + int(settings["HAPROXY_WEB_UNSAFE_MAXCONN"])
+    inner = int(settings["HAPROXY_SERVICE_SAFE_MAXCONN"]) + int(settings["HAPROXY_SERVICE_UNSAFE_MAXCONN"])
     pooled = sum(len(databases(pooler)) * pool(pooler) for pooler in POOLERS)
     # A request is one connection in and one out; so is a pooled one.
-    assert 10 * slots + pooled <= int(settings["HAPROXY_MAXCONN"])
+    assert 10 * slots + 10 * inner * (len(SERVERS) - 1) + pooled <= int(settings["HAPROXY_MAXCONN"])
 
 
 def test_held_writes_fit_into_the_slots():

@@ -7,7 +7,7 @@ import pytest
 
 from tests.config.files import ROOT, compose, environment, services
 
-JOBS = {"certs", "postgres-init", "web-migrate", "seed"}
+JOBS = {"certs", "postgres-init", "web-migrate", "products-migrate", "orders-migrate", "products-seed", "seed"}
 ON_DEMAND = {"loadtest"}
 # Grafana is the one image not built here.
 OFFICIAL = {"grafana"}
@@ -224,7 +224,9 @@ def test_the_architecture_names_who_is_on_each_network():
         row = re.search(rf"^\| `{network}` \| (.+?) \|", text, re.MULTILINE).group(1)
         for name in ALL:
             if network in networks_of(name):
-                kind = {"seed": "jobs", "web-migrate": "jobs", "loadtest": "load generator"}.get(
-                    name, "exporter" if "-exporter" in name else re.sub(r"-\d+$", "", name)
-                )
+                kind = "load generator" if name == "loadtest" else re.sub(r"-\d+$", "", name)
+                if "-exporter" in name or name.endswith("-worker"):
+                    kind = kind.rpartition("-")[2] if name.endswith("-worker") else "exporter"
+                elif name in JOBS and name in DJANGO:
+                    kind = "jobs"
                 assert kind in row, f"{name} is on {network}: {row}"

@@ -8,7 +8,8 @@ from loadtest.shop import PRODUCT
 from stack.engine import NET_PREFIX, inside, one, run, secret
 from stack.servers import HAPROXIES, haproxy_stats, members, primaries_up, primary, sql, standby, value
 
-APPLICATIONS = ("web", "web_ro")
+SERVICES = ("web", "products", "orders")
+APPLICATIONS = tuple(role for service in SERVICES for role in (service, f"{service}_ro"))
 
 
 def test_one_primary_and_two_streaming_standbys():
@@ -42,25 +43,24 @@ def test_passwords_are_scram():
     assert {method for (method,) in rules} <= {"scram-sha-256", "reject"}
 
 
-def test_the_read_only_role_cannot_write():
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_read_only_role_cannot_write(service):
     query = (
         "SELECT count(*) FROM information_schema.role_table_grants"
-        " WHERE grantee = 'web_ro' AND privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE')"
+        f" WHERE grantee = '{service}_ro' AND privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE')"
     )
-    assert value(query) == "0"
-    assert value("SELECT has_schema_privilege('web_ro', 'public', 'CREATE')") == "f"
-    may_read = "SELECT bool_and(has_table_privilege('web_ro', oid, 'SELECT')) FROM pg_class"
-    assert value(may_read + r" WHERE relname LIKE 'web\_%' AND relkind = 'r'") == "t"
+    assert value(query, database=service) == "0"
+    assert value(f"SELECT has_schema_privilege('{service}_ro', 'public', 'CREATE')", database=service) == "f"
+    may_read = f"SELECT bool_and(has_table_privilege('{service}_ro', oid, 'SELECT')) FROM pg_class"
+    assert value(may_read + rf" WHERE relname LIKE '{service}\_%' AND relkind = 'r'", database=service) == "t"
 
 
-PASSWORDS = {"web": "db_web", "web_ro": "db_web_ro"}
-
-
-def as_role(role: str, query: str, options="") -> str:
+def as_role(role: str, query: str, options="", database="") -> str:
     """Ask the primary's own port from a standby, as an application role with its right password -> answer or error."""
-    target = f"host={NET_PREFIX}.4.1{primary()[-1]} port=5432 dbname=web user={role} {options}"
+    database = database or role.removesuffix("_ro")
+    target = f"host={NET_PREFIX}.4.1{primary()[-1]} port=5432 dbname={database} user={role} {options}"
     command = ["docker", "exec", "-e", "PGPASSWORD", one(standby()).id, "psql", target, "-XAtc", query]
-    done = run(*command, check=False, env=os.environ | {"PGPASSWORD": secret(PASSWORDS[role])})
+    done = run(*command, check=False, env=os.environ | {"PGPASSWORD": secret(f"db_{role}")})
     return done.stdout.strip() or done.stderr
 
 
@@ -69,6 +69,12 @@ def test_replication_is_refused_to_applications(role):
     assert as_role(role, "SELECT 1") == "1", "the control: an ordinary login must work"
     for options in ("replication=true", "replication=database"):
         assert "FATAL" in as_role(role, "IDENTIFY_SYSTEM", options)
+
+
+@pytest.mark.parametrize("role", APPLICATIONS)
+def test_a_service_cannot_enter_the_database_of_another(role):
+    for service in {*SERVICES} - {role.removesuffix("_ro")}:
+        assert "permission denied for database" in as_role(role, "SELECT 1", database=service)
 
 
 def test_writing_as_the_read_only_role_fails():

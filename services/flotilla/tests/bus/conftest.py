@@ -13,6 +13,7 @@ from flotilla.tests.bus.making import FakeBroker
 def plain(settings, monkeypatch):
     settings.FLOTILLA = Env(service="products", replica="products-1", write_hold_seconds=0.2)
     monkeypatch.setattr(handlers, "_handlers", {})
+    monkeypatch.setattr(periodic, "_jobs", {})
     for cls in QUEUES:
         if issubclass(cls, c.OrderEvent):  # two queues for each, whatever the services listen to
             monkeypatch.setitem(QUEUES, cls, ("web", "products"))
