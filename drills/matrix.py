@@ -107,7 +107,9 @@ SLOW = (
     f"{network.LOSS * 100:g} % of its packets are lost"
 )
 FULL = "its disk is filled to the last byte, and kept so (only where its volume is small: `SMALL_DISKS=1 make up`)"
-STARVED = f"{cores.LOOPS} busy loops a core beside it, of the CPU shares of its heaviest container, under 4 times the load"
+STARVED = (
+    f"{cores.LOOPS} busy loops a core beside it, with the CPU shares of its heaviest container, under 4 times the load"
+)
 
 FAULTS = (
     Fault("kill", faults.kill, "killed", "SIGKILL, as if its machine had gone", 10),

@@ -69,8 +69,8 @@ class Row:
 # How late the load of a drill may start, p99, in seconds: half of what lies between two of its requests. A load test
 # judges milliseconds and allows 5; here seconds are judged, and a late start can only lengthen what was measured.
 LATE_START = 0.025
-# While thirty containers end and start at once the kernel is late with everything, and tens of seconds are judged. In an
-# overload the load is late because as many requests as it may hold wait for their answer; nothing of that is timed.
+# While thirty containers end and start at once the kernel is late with everything, and tens of seconds are judged. In
+# an overload the load is late because as many requests as it may hold wait for their answer; nothing of that is timed.
 LATE = {("stack", "stop"): 0.05, ("stack", "kill"): 0.05, ("stack", "starve"): 60}
 
 

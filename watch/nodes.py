@@ -2,7 +2,10 @@
 
 import re
 
-TIERS = ("nginx", "haproxy", "web", "products", "orders", "web-worker", "products-worker", "orders-worker", "pgbouncer", "postgres", "etcd", "redis", "sentinel", "cache")
+TIERS = (
+    "nginx", "haproxy", "web", "products", "orders", "web-worker", "products-worker", "orders-worker", "pgbouncer",
+    "postgres", "etcd", "redis", "sentinel", "cache",
+)  # fmt: skip
 OPS = "ops"
 # They run once and end, or are started by hand: neither up nor down says anything.
 PASSING = re.compile(r"^(certs|seed|loadtest|.+-init|.+-migrate|.+-seed)$")

@@ -38,6 +38,8 @@ class Unprocessable(ValidationError):
 
 
 class ItemInput(StrictSerializer):
+    """So many of a product, which is in an order once."""
+
     product_id = Id()
     quantity = Whole(min_value=1, max_value=QUANTITY_MAX)
 
@@ -45,7 +47,7 @@ class ItemInput(StrictSerializer):
 class OrderInput(StrictSerializer):
     """No price: the service knows it."""
 
-    items = ItemInput(many=True, min_length=1, max_length=LINES_MAX)
+    items = serializers.ListField(child=ItemInput(), min_length=1, max_length=LINES_MAX)
 
 
 class NoInput(StrictSerializer):
@@ -64,7 +66,7 @@ class LineOutput(serializers.Serializer):
 class OrderOutput(serializers.Serializer):
     id = serializers.UUIDField()
     status = serializers.ChoiceField(Status.choices)
-    reason = serializers.CharField(help_text="For people; empty where the status says it all.")
+    reason = serializers.CharField(allow_blank=True, help_text="For people; empty where the status says it all.")
     total_cents = serializers.IntegerField()
     items = LineOutput(many=True, source="lines")
     created_at = serializers.DateTimeField(source="created")

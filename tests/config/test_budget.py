@@ -1,7 +1,7 @@
 """Connections are budgeted: computed from the compose file and the configurations, on the worst day.
 
-The worst day: `web` scaled to five, one PgBouncer carrying all of it and of the other services, every pool of both poolers full, and one Postgres
-node being the primary and, by name, a replica at once.
+The worst day: `web` scaled to five, one PgBouncer carrying all of it and of the other services, every pool of both
+poolers full, and one Postgres node being the primary and, by name, a replica at once.
 """
 
 import re

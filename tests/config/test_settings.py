@@ -20,8 +20,7 @@ def section(title: str) -> str:
 
 def documented(mark: str) -> set[str]:
     """Names of the Django table whose row carries this mark: none, ¹ given by compose, ² given by the image."""
-    common = section("Django").partition("\n### ")[0]  # what follows is one service's own
-    rows = [re.match(r"\| ((?:`\w+`(?: · )?)+) ?([¹²]?) \|", line) for line in common.splitlines()]
+    rows = [re.match(r"\| ((?:`\w+`(?: · )?)+) ?([¹²]?) \|", line) for line in section("Django").splitlines()]
     return {name for row in rows if row and row[2] == mark for name in re.findall(r"`(\w+)`", row[1])}
 
 

@@ -1,6 +1,8 @@
 import json
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from flotilla.uuid7 import uuid7
 from orders import services
@@ -158,6 +160,20 @@ def test_what_is_no_json(caller, db, body):
 def test_other_types_of_body(caller, db):
     response = caller.generic("POST", "/orders/", "items=1", "text/plain", headers={"Idempotency-Key": KEY})
     assert response.status_code == 415
+
+
+WORTHS = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from([str(uuid7()), 1, 99])
+NAMES = st.sampled_from(["items", "product_id", "quantity"]) | st.text(max_size=3)
+JSON = st.recursive(WORTHS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3))
+ORDERS = st.fixed_dictionaries({"items": st.lists(st.fixed_dictionaries({"product_id": JSON, "quantity": JSON}))})
+
+
+@hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
+@hypothesis.given(body=JSON | ORDERS)
+def test_whatever_is_sent_is_refused_with_a_reason(db, product, user_id, body):
+    response = Caller(user_id).post("/orders/", json.dumps(body), key=KEY)
+    assert response.status_code in (400, 422)
+    assert response.json()["detail"]
 
 
 # -- Reading -----------------------------------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ def test_an_order_costs_what_the_service_knows_and_is_told(make_product, user_id
         {"product_id": str(chair.id), "quantity": 1},
         {"product_id": str(lamp.id), "quantity": 3},
     ]
-    assert set(Delivery.objects.values_list("queue", flat=True)) == {"web", "products"}
+    assert set(Delivery.objects.values_list("queue", flat=True)) == {"products"}
 
 
 def test_what_was_ordered_keeps_its_name_and_price(order, product):
