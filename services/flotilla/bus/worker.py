@@ -5,7 +5,7 @@ manage.py bus worker
 
 import logging
 import signal
-import threading
+from queue import SimpleQueue
 from typing import Any
 from uuid import UUID
 
@@ -64,12 +64,12 @@ def confirmed(ids: list[str], consumer: str) -> None:
 
 def _run_alone() -> int:
     """Without a broker: what was left in the outbox, and what is to be tried again."""
-    ends = threading.Event()
+    ends: SimpleQueue[None] = SimpleQueue()  # not an Event: a second signal amid its set() would wait for ever
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ends.set())
+        signal.signal(number, lambda *_: ends.put(None))
     loops = _loops(None)
     _start(loops)
-    ends.wait()
+    ends.get()
     _end(loops)
     return 0
 

@@ -260,9 +260,18 @@ def test_alone_it_runs_until_it_is_told_to_end(ports, loops, monkeypatch):
     handled("products")
     before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
     monkeypatch.setattr(Keeper, "turn", None)
-    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM)).start()
+
+    def tell():
+        """Again and again, so that one comes amid the handling of another."""
+        for _ in range(2000):
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0)
+
+    teller = threading.Timer(0.2, tell)
+    teller.start()
     try:
         assert worker.run() == 0
+        teller.join()
     finally:
         for number, handler in zip((signal.SIGTERM, signal.SIGINT), before, strict=True):
             signal.signal(number, handler)
