@@ -45,14 +45,14 @@ redis_replica() {
     done
 }
 
-# servers_of SERVICE HAPROXY: name, status (UP, DOWN, MAINT…) and address of each replica in its rotation.
-servers_of() {
-    inside "$2" bash -c '
+# replicas_of HAPROXY: service, name, status (UP, DOWN, MAINT…) and address of each replica in its rotations.
+replicas_of() {
+    inside "$1" bash -c '
         exec 3<>/dev/tcp/127.0.0.1/8404
         printf "GET /;csv HTTP/1.0\r\nAuthorization: Basic %s\r\n\r\n" "$(printf "admin:%s" "$(</run/secrets/haproxy_stats)" | base64 -w0)" >&3
         cat <&3' 2>/dev/null |
-        awk -F, -v service="$1" '/^# pxname/ {for (i = 1; i <= NF; i++) column[$i] = i}
-                 $1 == service "_safe" && index($2, service "-") == 1 && $column["status"] !~ /^MAINT/ {print $2, $column["status"], $column["addr"]}' || true
+        awk -F, '/^# pxname/ {for (i = 1; i <= NF; i++) column[$i] = i}
+                 sub(/_safe$/, "", $1) && index($2, $1 "-") == 1 && $column["status"] !~ /^MAINT/ {print $1, $2, $column["status"], $column["addr"]}' || true
 }
 
 # The answer of /health/ asked through the edge, TLS and all: the status line's number.
