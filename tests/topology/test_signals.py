@@ -9,12 +9,12 @@ from tests.config.files import ROOT, services
 # Which job speaks for a service: its own name without the number, but for these.
 BESIDE_POSTGRES = {"patroni", "lease"}  # other programs of the same containers
 SPOKEN_FOR = {"postgres": {"postgres", *BESIDE_POSTGRES}, "grafana": set()}
-NOT_SERVERS = {"certs", "postgres-init", "web-migrate", "seed", "loadtest"}
+NOT_SERVERS = re.compile(r"certs|loadtest|postgres-init|seed|\w+-(migrate|seed)")
 
 
 def kinds() -> list[str]:
     """Kinds of server: service names without number, exporters left out (they are how others are scraped)."""
-    names = {re.sub(r"-\d+$", "", name) for name in services()} - NOT_SERVERS
+    names = {re.sub(r"-\d+$", "", name) for name in services() if not NOT_SERVERS.fullmatch(name)}
     return sorted(name for name in names if not name.endswith("-exporter"))
 
 
