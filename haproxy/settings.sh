@@ -3,7 +3,7 @@
 # Read by `entrypoint` and `check`; the .cfg files use these names, in double quotes, and have no defaults of their own.
 
 : "${NET_PREFIX:=10.77}"                                # first two octets of every network of the stack
-: "${HAPROXY_MAXCONN:=2000}"                            # connections in all: 2 pools x 10 slots x 96, and the Postgres pool
+: "${HAPROXY_MAXCONN:=2000}"                            # connections in all: 10 x (64 + 8) for the shop, 10 x (32 + 8) for each service, the Postgres pool
 : "${HAPROXY_THREADS:=1}"                               # one thread balances some 10,000 requests a second; there are two HAProxies
 : "${HAPROXY_NGINX:=$NET_PREFIX.0.10}"                  # whose forwarding headers are believed (several: separated by spaces)
 : "${HAPROXY_APP:=$NET_PREFIX.2.0/24}"                   # who may call the internal pools: the app network

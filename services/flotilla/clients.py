@@ -1,6 +1,6 @@
 """Calling another service: one name for several balancers, any of which will do. On `requests`, connections kept.
 
-session("products", ("http://10.77.2.21:8100", "http://10.77.2.22:8100")).get("http://products/products/")
+session("products", ("http://10.77.2.21:8110", "http://10.77.2.22:8110")).get("http://products/products/")
 
 What could not be connected is tried at the other balancer; what may have arrived is sent once more only when that is
 safe. A balancer that has failed is asked last for a while. Nothing is begun that cannot end before the deadline.

@@ -187,7 +187,7 @@ class Reader:
         words = self.words(name)
         for word in words:
             if not ADDRESS.fullmatch(word):
-                raise EnvironmentProblem(f"{name} has {word!r}: set it to addresses such as http://10.77.2.21:8100.")
+                raise EnvironmentProblem(f"{name} has {word!r}: set it to addresses such as http://10.77.2.21:8110.")
         return words
 
     def secret(self, name: str, default: str) -> str:
