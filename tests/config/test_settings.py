@@ -58,7 +58,7 @@ def test_what_compose_gives_is_given():
 def test_the_documented_names_are_those_that_django_reads():
     read = set(re.findall(r'reader\.\w+\(\s*"(\w+)"', (ROOT / "services/flotilla/env.py").read_text()))
     known = {name.removesuffix("_FILE") for name in documented("") | documented("¹") | documented("²")}
-    stack = {"SERVICE", "SITE_HOST", "HTTPS_PORT"}
+    stack = {"SITE_HOST", "HTTPS_PORT"}
     assert read - stack == known
 
 
