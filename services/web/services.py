@@ -235,11 +235,15 @@ def _product_take(product: ProductChanged) -> bool:
 
 
 def products_forget(*, versions: dict[UUID, int]) -> int:
-    """Those that the service does not have any more, and that still have these versions; how many that were."""
+    """Those that the service does not have any more, and that still have these versions; how many that were.
+
+    Version 0: should one be forgotten by mistake (the list came from a replica that was behind), the next rebuild
+    brings it back. Events that are older than what was applied are stopped by the inbox all the same.
+    """
     forgotten = 0
     for id, version in sorted(versions.items()):
         products = Product.objects.sold().filter(pk=id, version=version)
-        forgotten += products.update(removed_at=timezone.now())
+        forgotten += products.update(removed_at=timezone.now(), version=0)
     if forgotten:
         forget_after_commit(FEATURED, POPULAR)
     return forgotten

@@ -25,7 +25,7 @@ def catalogue_load() -> dict[str, int]:
     changed = [
         product
         for product, row in ((known[row["id"]], row) for row in rows if row["id"] in known)
-        if _refresh(product, row) or product.category_id in touched
+        if product.removed_at is None and (_refresh(product, row) or product.category_id in touched)
     ]
     _write(new, changed)
     return {"products": len(rows), "new": len(new), "changed": len(changed)}
@@ -55,6 +55,7 @@ def _rows() -> list[dict]:
 
 
 def _known(ids: list[UUID]) -> dict[UUID, Product]:
+    """Those that are there, locked. One that has been removed while we waited stays removed."""
     locked = Product.objects.select_for_update(of=("self",)).filter(pk__in=ids)
     return {product.pk: product for product in locked.select_related("category").order_by("pk")}
 
