@@ -30,5 +30,7 @@ HEARTBEAT = Gauge("bus_heartbeat_timestamp_seconds", "When this worker last cons
 
 # -- By the clock
 PERIODIC_AT = Gauge(
-    "bus_periodic_timestamp_seconds", "When periodic work was last done here, or found to be in hand elsewhere", ["work"]
+    "bus_periodic_timestamp_seconds",
+    "When periodic work was last done here, or found to be in hand elsewhere",
+    ["work"],
 )
