@@ -40,6 +40,7 @@ class RequestState:
     wrote: bool = False
     prefer_primary: bool = False
     commit_sent: bool = False
+    home: str = "default"  # the database that an unsafe request has its effect in
     limiter: Limiter | None = None
     aliases: set[str] = field(default_factory=set)
     avoid: set[str] = field(default_factory=set)

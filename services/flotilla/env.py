@@ -1,7 +1,5 @@
 """The environment, read once into one typed object. Nothing else in the project reads os.environ."""
 
-import base64
-import json
 import os
 import re
 import socket
@@ -9,6 +7,8 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from flotilla import jwks
 
 INSECURE_KEY = "insecure-development-key-set-SECRET_KEY_FILE"
 ADDRESS = re.compile(r"http://[\w.-]+(:\d{1,5})?/?")
@@ -28,7 +28,10 @@ class Env:
     site_host: str = "localhost"
     https_port: int = 443
     secret_key: str = field(default=INSECURE_KEY, repr=False)
+    identity_key: str = field(default="", repr=False)
     identity_keys: str = ""
+    token_key: str = field(default="", repr=False)
+    token_keys: str = ""
     log_level: str = "INFO"
     static_url: str = "/static/"
     static_root: str = "/srv/static"
@@ -37,6 +40,7 @@ class Env:
     database_hosts: tuple[str, ...] = ()
     database_port: int = 6432
     database_name: str = ""
+    database_shards: tuple[str, ...] = ()
     database_user: str = ""
     database_password: str = field(default="", repr=False)
     database_sslmode: str = "prefer"
@@ -63,6 +67,7 @@ class Env:
     bus_keep_days: int = 7
     bus_heartbeat: str = ""
     products_urls: tuple[str, ...] = ()
+    orders_urls: tuple[str, ...] = ()
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] | None = None) -> "Env":
@@ -75,7 +80,10 @@ class Env:
             site_host=reader.text("SITE_HOST", "localhost"),
             https_port=reader.integer("HTTPS_PORT", 443),
             secret_key=reader.secret("SECRET_KEY", INSECURE_KEY),
+            identity_key=reader.secret("IDENTITY_KEY", ""),
             identity_keys=reader.secret("IDENTITY_KEYS", ""),
+            token_key=reader.secret("TOKEN_KEY", ""),
+            token_keys=reader.secret("TOKEN_KEYS", ""),
             log_level=reader.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
             static_url=reader.text("STATIC_URL", "/static/"),
             static_root=reader.text("STATIC_ROOT", "/srv/static"),
@@ -84,6 +92,7 @@ class Env:
             database_hosts=reader.words("DATABASE_HOSTS"),
             database_port=reader.integer("DATABASE_PORT", 6432),
             database_name=reader.text("DATABASE_NAME", ""),
+            database_shards=reader.words("DATABASE_SHARDS"),
             database_user=reader.text("DATABASE_USER", ""),
             database_password=reader.secret("DATABASE_PASSWORD", ""),
             database_sslmode=reader.choice(
@@ -112,6 +121,7 @@ class Env:
             bus_keep_days=reader.integer("BUS_KEEP_DAYS", 7),
             bus_heartbeat=reader.text("BUS_HEARTBEAT", ""),
             products_urls=reader.urls("PRODUCTS_URLS"),
+            orders_urls=reader.urls("ORDERS_URLS"),
         ).checked()
 
     def checked(self) -> "Env":
@@ -128,10 +138,14 @@ class Env:
             raise EnvironmentProblem("WRITES_AT_ONCE must be at least 1 and at most GUNICORN_THREADS.")
         if not (self.bus_threads and self.bus_attempts and self.bus_keep_days):
             raise EnvironmentProblem("BUS_THREADS, BUS_ATTEMPTS and BUS_KEEP_DAYS must be at least 1.")
-        if self.identity_keys and not _are_public_keys(self.identity_keys):
-            raise EnvironmentProblem(
-                "IDENTITY_KEYS_FILE is no JWK set of public Ed25519 keys with a kid: delete it, run `make secrets`."
-            )
+        for name, keys in (("IDENTITY_KEYS_FILE", self.identity_keys), ("TOKEN_KEYS_FILE", self.token_keys)):
+            if keys and not jwks.are_public(keys):
+                raise EnvironmentProblem(
+                    f"{name} is no JWK set of public Ed25519 keys with a kid: delete it, run `make secrets`."
+                )
+        for name, key in (("IDENTITY_KEY_FILE", self.identity_key), ("TOKEN_KEY_FILE", self.token_key)):
+            if key and not jwks.is_private(key):
+                raise EnvironmentProblem(f"{name} is no private key in PEM: delete it, run `make secrets`.")
         if self.write_hold_seconds >= self.request_seconds:
             raise EnvironmentProblem(
                 "WRITE_HOLD_SECONDS must be less than REQUEST_SECONDS, or a held write cannot answer."
@@ -163,20 +177,23 @@ class Reader:
             raise EnvironmentProblem(f"{name} is {value!r}: set it to one of {', '.join(choices)}.")
         return value
 
-    def integer(self, name: str, default: int) -> int:
-        return _number(name, self.text(name, str(default)))
+    def integer(self, name: str, default: int, *, least: int = 0) -> int:
+        number = _number(name, self.text(name, str(default)))
+        if number < least:
+            raise EnvironmentProblem(f"{name} is {number}: set it to {least} or more.")
+        return number
 
     def integers(self, name: str) -> tuple[int, ...]:
         return tuple(_number(name, word) for word in self.words(name))
 
-    def seconds(self, name: str, default: float) -> float:
+    def seconds(self, name: str, default: float, *, most: float = 3600) -> float:
         value = self.text(name, str(default))
         try:
             seconds = float(value)
         except ValueError:
             raise EnvironmentProblem(f"{name} is {value!r}: set it to a number of seconds.") from None
-        if not 0 < seconds < 3600:
-            raise EnvironmentProblem(f"{name} is {value!r}: set it between 0 and 3600 seconds.")
+        if not 0 < seconds <= most:
+            raise EnvironmentProblem(f"{name} is {value!r}: set it between 0 and {most:.0f} seconds.")
         return seconds
 
     def words(self, name: str) -> tuple[str, ...]:
@@ -200,20 +217,6 @@ def _number(name: str, value: str) -> int:
     if not (value.isascii() and value.isdigit()):
         raise EnvironmentProblem(f"{name} is {value!r}: set it to a whole number.")
     return int(value)
-
-
-def _are_public_keys(text: str) -> bool:
-    """Whether it is a JWK set (RFC 7517, 8037) of Ed25519 keys, each with a name and without its private part."""
-    try:
-        keys = json.loads(text)["keys"]
-        return bool(keys) and all(map(_is_public_key, keys))
-    except (ValueError, KeyError, TypeError):
-        return False
-
-
-def _is_public_key(key: dict[str, str]) -> bool:
-    named = (key["kty"], key["crv"]) == ("OKP", "Ed25519") and bool(key["kid"]) and "d" not in key
-    return named and len(base64.urlsafe_b64decode(key["x"] + "=")) == 32
 
 
 def secret_file(name: str, path: Path) -> str:

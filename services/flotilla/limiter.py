@@ -31,8 +31,9 @@ class Limiter:
     that is away, and is waited out; so is what has piled up behind it.
     """
 
-    def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic):
-        self._limit, self._clock = limit, clock
+    def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic, *, queue: int | None = None):
+        """`queue`: who finds so many waiting already is refused at once; None: nobody is."""
+        self._limit, self._clock, self._longest = limit, clock, queue
         self._lock = threading.Lock()
         self._taken = 0
         self._arrived: deque[threading.Event] = deque()
@@ -45,11 +46,11 @@ class Limiter:
         """Work on the request of `state`. Raises Overloaded when the turn does not come within its `hold_until`."""
         if not self._take(self._arrived, state.hold_until):
             raise Overloaded
-        state.limiter = self
+        outer, state.limiter = state.limiter, self
         try:
             yield
         finally:
-            state.limiter = None
+            state.limiter = outer
             self._end()
 
     @contextmanager
@@ -71,6 +72,8 @@ class Limiter:
             if self._taken < self._limit:
                 self._taken += 1
                 return True
+            if until is not None and self._longest is not None and len(queue) >= self._longest:
+                return False
             queue.append(called)
         with metrics.WRITES_QUEUED.track_inprogress():
             while not called.wait(LOOK_SECONDS):

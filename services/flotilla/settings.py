@@ -13,6 +13,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from flotilla.api.settings import rest as rest
+from flotilla.db import aliases
 from flotilla.env import Env
 
 # Outside sessions and authentication: what is inside them may be run again from the start.
@@ -56,18 +57,27 @@ def api_middleware() -> list[str]:
 
 
 def databases(env: Env) -> dict[str, Any]:
-    """`default` is the primary, `replica_<n>` Postgres node n. Without hosts: SQLite."""
+    """`default` is the primary, `replica_<n>` Postgres node n; further shards as flotilla.db.aliases has it.
+
+    Without hosts: SQLite.
+    """
+    made: dict[str, Any] = {}
+    for number, name in enumerate([env.database_name, *env.database_shards]):
+        made |= _shard(env, aliases.shard(number), name)
+    return made
+
+
+def _shard(env: Env, primary: str, name: str) -> dict[str, Any]:
+    """One database and its replicas."""
     if not env.database_hosts:
-        return {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": env.database_name or "db.sqlite3"}}
-    primary = _database(env, env.database_name, env.database_user, env.database_password)
+        return {primary: {"ENGINE": "django.db.backends.sqlite3", "NAME": name or "db.sqlite3"}}
+    user, password = env.database_replica_user, env.database_replica_password
     replicas = {
-        f"replica_{n}": _database(
-            env, f"{env.database_name}_{n}", env.database_replica_user, env.database_replica_password
-        )
-        | {"TEST": {"MIRROR": "default"}}
+        aliases.on_node(primary, f"{aliases.REPLICA}{n}"): _database(env, f"{name}_{n}", user, password)
+        | {"TEST": {"MIRROR": primary}}
         for n in env.database_replicas
     }
-    return {"default": primary, **replicas}
+    return {primary: _database(env, name, env.database_user, env.database_password), **replicas}
 
 
 def _database(env: Env, name: str, user: str, password: str) -> dict[str, Any]:

@@ -39,10 +39,19 @@ class Identity:
     is_authenticated = True  # what Django REST framework asks of a user
 
 
-def sign(private_key: Any, *, kid: str, audience: str, role: str, user_id: str = "", seconds: int = 60) -> str:
+def sign(
+    private_key: Any,
+    *,
+    kid: str,
+    audience: str,
+    role: str,
+    user_id: str = "",
+    seconds: int = 60,
+    issuer: str = ISSUER,
+) -> str:
     """A token for `audience`, the name of a service. The key is an Ed25519 one, as PEM or as an object."""
     now = int(time.time())
-    claims = {"iss": ISSUER, "aud": audience, "sub": user_id, "role": role, "iat": now, "exp": now + seconds}
+    claims = {"iss": issuer, "aud": audience, "sub": user_id, "role": role, "iat": now, "exp": now + seconds}
     return jwt.encode(claims, private_key, algorithm=ALGORITHM, headers={"kid": kid})
 
 

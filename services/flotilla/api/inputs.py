@@ -45,6 +45,21 @@ class Text(_Exactly, serializers.CharField):
     TYPE = str
 
 
+class Email(_Exactly, serializers.EmailField):
+    """In lower case and ASCII (an international domain in its xn-- form): no two of them look alike and differ."""
+
+    TYPE = str
+
+    def __init__(self, **options: Any):
+        super().__init__(**{"max_length": 254} | options)
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if not text.isascii():
+            self.fail("invalid")
+        return text.lower()
+
+
 class Slug(_Exactly, serializers.SlugField):
     TYPE = str
 

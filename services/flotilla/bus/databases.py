@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from flotilla import context
 from flotilla.db import errors
+from flotilla.db.aliases import primaries
 from flotilla.db.backend.base import PrimaryUnavailable
 from flotilla.db.errors import Kind
 
@@ -28,7 +29,7 @@ class DatabaseAway(Exception):
 
 def aliases() -> list[str]:
     """Every database of the service, without the replicas of it."""
-    return [alias for alias in settings.DATABASES if "replica" not in alias]
+    return primaries(settings.DATABASES)
 
 
 @contextmanager

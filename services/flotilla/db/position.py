@@ -56,8 +56,9 @@ def remember(state: RequestState, response: HttpResponse) -> None:
     )
 
 
-def current(state: RequestState, alias: str = "default") -> int:
+def current(state: RequestState) -> int:
     """The primary's flushed position, waited for like a write: a commit must not look lost to who made it."""
+    alias = state.home
     while True:
         try:
             with connections[alias].cursor() as cursor:

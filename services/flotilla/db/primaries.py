@@ -1,4 +1,4 @@
-"""The primaries that this process knows, one per database alias, and the probe for Django's databases."""
+"""The primaries that this process knows, one for each cluster, and the probe for Django's databases."""
 
 import os
 from typing import Any
@@ -17,10 +17,11 @@ _primaries: dict[str, Primary] = {}
 
 
 def of(alias: str) -> Primary:
-    """The one Primary of this process for `alias`."""
-    if alias not in _primaries:
-        _primaries.setdefault(alias, Primary(DatabaseProbe(alias)))
-    return _primaries[alias]
+    """The one Primary of this process for the servers that `alias` leads to: shards on the same ones share it."""
+    cluster = settings.DATABASES.get(alias, {}).get("HOST") or alias
+    if cluster not in _primaries:
+        _primaries.setdefault(cluster, Primary(DatabaseProbe(alias)))
+    return _primaries[cluster]
 
 
 class DatabaseProbe:

@@ -10,7 +10,7 @@ from django.core.cache import caches
 from django.db import connections
 
 from flotilla.cache.shards import ShardClient
-from flotilla.db import choice, primaries, replicas
+from flotilla.db import aliases, choice, primaries, replicas
 
 BUDGET_SECONDS = 1.0
 KEPT_SECONDS = 1.0  # a report asks with a new login: many who ask at once share one
@@ -18,12 +18,16 @@ _workers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="health")
 
 
 def database() -> str:
-    """`ok`, or `down` when no primary takes writes."""
-    if connections["default"].vendor != "postgresql":
-        return "ok"
-    probe = primaries.DatabaseProbe("default")
+    """`ok`, or `down` when one of the service's databases has no primary that takes writes."""
+    return "ok" if all(map(_takes_writes, aliases.primaries(connections))) else "down"
+
+
+def _takes_writes(alias: str) -> bool:
+    if connections[alias].vendor != "postgresql":
+        return True
+    probe = primaries.DatabaseProbe(alias)
     try:
-        return "ok" if probe() else "down"
+        return probe()
     finally:
         probe.close()
 

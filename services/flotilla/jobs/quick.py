@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> None:
         env = Env.from_environ()
     except EnvironmentProblem as problem:
         sys.exit(f"{job}: {problem}")
-    if env.database_hosts and stored(env, job) == stamp_of(env, job):
+    if env.database_hosts and is_done(env, job):
         print(f"{job}: already done", flush=True)
         return
     os.execv(sys.executable, [sys.executable, str(ROOT / "manage.py"), *command])  # noqa: S606 - no shell wanted
@@ -39,13 +39,19 @@ def stamp_of(env: Env, job: str) -> str:
     return stamps.of_files([ROOT / env.service], "**/*.py")
 
 
-def stored(env: Env, job: str) -> str | None:
-    """The stamp in the database, waited for while it does not answer; None when there is none yet."""
+def is_done(env: Env, job: str) -> bool:
+    """Whether every database of the service has the stamp."""
+    stamp = stamp_of(env, job)
+    return all(stored(env, name, job) == stamp for name in (env.database_name, *env.database_shards))
+
+
+def stored(env: Env, name: str, job: str) -> str | None:
+    """The stamp in that database, waited for while it does not answer; None when there is none yet."""
     deadline = time.monotonic() + WAIT_SECONDS
     said = False
     while True:
         try:
-            with _connect(env) as connection:
+            with _connect(env, name) as connection:
                 return stamps.read(connection.cursor(), job)
         except psycopg.errors.UndefinedTable:
             return None
@@ -58,11 +64,11 @@ def stored(env: Env, job: str) -> str | None:
             time.sleep(PAUSE_SECONDS)
 
 
-def _connect(env: Env) -> psycopg.Connection:
+def _connect(env: Env, name: str) -> psycopg.Connection:
     return psycopg.connect(
         host=",".join(env.database_hosts),
         port=",".join([str(env.database_port)] * len(env.database_hosts)),
-        dbname=env.database_name,
+        dbname=name,
         user=env.database_user,
         password=env.database_password,
         sslmode=env.database_sslmode,

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.module_loading import import_string
 
+from flotilla.db.aliases import DEFAULT
 from flotilla.keys import identity
 from flotilla.requests.copies import fresh
 
@@ -36,6 +37,15 @@ def identify(request: HttpRequest, request_id: str) -> Identified:
         id=identity.identity(_whose(request), key),
         fingerprint=identity.fingerprint(request.method or "", request.get_full_path(), parts),
     )
+
+
+def database_of(request: HttpRequest) -> str | None:
+    """The database that the request has its effect in, as KEY_DATABASE tells; None for one that has no effect in any.
+
+    KEY_DATABASE names a function of the request, for a service with shards; without it that is `default`.
+    """
+    named = getattr(settings, "KEY_DATABASE", "")
+    return import_string(named)(request) if named else DEFAULT
 
 
 def _whose(request: HttpRequest) -> str:

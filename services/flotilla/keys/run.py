@@ -97,24 +97,24 @@ def _settles(error: Error, kind: Kind) -> bool:
 def _once(request: HttpRequest, handle: Handler, identified: Identified, state: RequestState) -> HttpResponse:
     state.commit_sent = False
     try:
-        with transaction.atomic(using=store.ALIAS):
-            claimed = store.claim(identified.id, identified.fingerprint)
-            response = answers.whole(handle(fresh(request))) if claimed else _stored(request, identified)
+        with transaction.atomic(using=state.home):
+            claimed = store.claim(state.home, identified.id, identified.fingerprint)
+            response = answers.whole(handle(fresh(request))) if claimed else _stored(request, identified, state.home)
             if response.status_code >= 400:
                 raise _Refused(response)
             if claimed:
-                store.keep(identified.id, response)
+                store.keep(state.home, identified.id, response)
     except _Refused as refused:
         state.wrote = False
         return refused.response
     # A replayed answer too: who gets it must see what the first sending wrote.
     state.wrote = True
-    _prune_sometimes()
+    _prune_sometimes(state.home)
     return response
 
 
-def _stored(request: HttpRequest, identified: Identified) -> HttpResponse:
-    response = store.answer(identified.id, identified.fingerprint)
+def _stored(request: HttpRequest, identified: Identified, alias: str) -> HttpResponse:
+    response = store.answer(alias, identified.id, identified.fingerprint)
     if response is None:
         metrics.KEY_CONFLICTS.inc()
         return answers.refuse(request, 422, "This request key was used for another request.")
@@ -122,11 +122,11 @@ def _stored(request: HttpRequest, identified: Identified) -> HttpResponse:
     return response
 
 
-def _prune_sometimes() -> None:
+def _prune_sometimes(alias: str) -> None:
     """Old keys go in small steps, after a request that has its answer; a failure is the next one's business."""
     if random.randrange(PRUNE_EVERY) == 0:
         try:
-            with transaction.atomic(using=store.ALIAS):
-                store.prune()
+            with transaction.atomic(using=alias):
+                store.prune(alias)
         except Error as error:
             logger.warning("old keys were not pruned: %s", errors.in_short(error))

@@ -1,4 +1,4 @@
-"""Claiming a key, and the answer stored under it. All of it inside the request's own transaction."""
+"""Claiming a key, and the answer stored under it. All of it inside the request's own transaction, in its database."""
 
 import uuid
 from datetime import timedelta
@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from flotilla.keys.models import RequestKey
 
-ALIAS = "default"
 KEPT = timedelta(hours=24)
 PRUNED_AT_ONCE = 1000
 # What is true of one connection or one sending, not of the answer.
@@ -29,9 +28,9 @@ PATIENT_CLAIM = (
 )
 
 
-def claim(id: uuid.UUID, fingerprint: bytes) -> bool:
+def claim(alias: str, id: uuid.UUID, fingerprint: bytes) -> bool:
     """Take the key for this transaction; False when a committed request has it. One round trip, the first statement."""
-    connection = connections[ALIAS]
+    connection = connections[alias]
     with connection.cursor() as cursor:
         if connection.vendor != "postgresql":
             cursor.execute(CLAIM, [id.hex, fingerprint, timezone.now()])
@@ -43,16 +42,16 @@ def claim(id: uuid.UUID, fingerprint: bytes) -> bool:
         return cursor.rowcount == 1
 
 
-def keep(id: uuid.UUID, response: HttpResponse) -> None:
+def keep(alias: str, id: uuid.UUID, response: HttpResponse) -> None:
     """Store the answer beside the effect."""
-    RequestKey.objects.using(ALIAS).filter(id=id).update(
+    RequestKey.objects.using(alias).filter(id=id).update(
         status=response.status_code, headers=_headers(response), body=response.content
     )
 
 
-def answer(id: uuid.UUID, fingerprint: bytes) -> HttpResponse | None:
+def answer(alias: str, id: uuid.UUID, fingerprint: bytes) -> HttpResponse | None:
     """The stored answer; None when the key was used for another request."""
-    stored = RequestKey.objects.using(ALIAS).get(id=id)
+    stored = RequestKey.objects.using(alias).get(id=id)
     if bytes(stored.fingerprint) != fingerprint:
         return None
     response = HttpResponse(bytes(stored.body), status=stored.status)
@@ -65,11 +64,11 @@ def answer(id: uuid.UUID, fingerprint: bytes) -> HttpResponse | None:
     return response
 
 
-def prune() -> int:
+def prune(alias: str) -> int:
     """Forget a bounded number of old keys; how many."""
-    old = RequestKey.objects.using(ALIAS).filter(created_at__lt=timezone.now() - KEPT).order_by("created_at")
+    old = RequestKey.objects.using(alias).filter(created_at__lt=timezone.now() - KEPT).order_by("created_at")
     ids = list(old.select_for_update(skip_locked=True).values_list("id", flat=True)[:PRUNED_AT_ONCE])
-    return RequestKey.objects.using(ALIAS).filter(id__in=ids).delete()[0]
+    return RequestKey.objects.using(alias).filter(id__in=ids).delete()[0]
 
 
 def _headers(response: HttpResponse) -> list[tuple[str, str]]:

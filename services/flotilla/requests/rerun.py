@@ -14,6 +14,7 @@ from flotilla import context, metrics
 from flotilla.db import errors
 from flotilla.db.errors import Kind
 from flotilla.keys import run as keys
+from flotilla.keys.reading import database_of
 from flotilla.requests import answers, headers
 from flotilla.requests.copies import fresh
 
@@ -33,9 +34,21 @@ class RerunMiddleware:
         try:
             if headers.is_safe(request.method or ""):
                 return self._safe(request, state)
+            home = database_of(request)
+            if home is None:
+                return self._without_effect(request, state)
+            state.home = home
             return keys.run(request, self.get_response, state)
         except Exception:
             return answers.failed(request)
+
+    def _without_effect(self, request: HttpRequest, state: context.RequestState) -> HttpResponse:
+        """An unsafe method that changes nothing, such as a login: no key, no turn, and it need not wait for a primary.
+
+        What it decides must be true now: it reads from the primary while there is one.
+        """
+        state.policy, state.prefer_primary = context.Policy.FAIL_FAST, True
+        return self._safe(request, state)
 
     def _safe(self, request: HttpRequest, state: context.RequestState) -> HttpResponse:
         for attempt in range(1, RUNS + 1):

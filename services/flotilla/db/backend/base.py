@@ -16,7 +16,7 @@ from django.db.backends.utils import CursorDebugWrapper, CursorWrapper
 from django.db.utils import Error, OperationalError
 
 from flotilla import context, metrics
-from flotilla.db import errors, primaries, replicas
+from flotilla.db import aliases, errors, primaries, replicas
 from flotilla.db.backend.connection import BoundedConnection, PoolerSilent, connect
 from flotilla.db.errors import Kind
 from flotilla.db.hosts import book
@@ -59,7 +59,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     @property
     def is_primary(self) -> bool:
-        return "replica" not in self.alias
+        return aliases.is_primary(self.alias)
 
     # -- Connecting
 
@@ -90,7 +90,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         pool = replicas.pool()
         pool.hurry()
         if not self.is_primary:
-            return pool.is_down(self.alias)
+            return pool.is_down(aliases.node_of(self.alias))
         return context.current_policy() is context.Policy.FAIL_FAST and pool.has_lost_primary()
 
     def close_if_unusable_or_obsolete(self) -> None:
@@ -177,14 +177,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """
         state = context.current()
         if state is not None:
-            state.avoid.add(self.alias)
+            state.avoid |= {self.alias, aliases.node_of(self.alias)}
         if isinstance(errors.driver_error(error), PoolerSilent):
             return
         if self.is_primary:
             primary = primaries.of(self.alias)
             (primary.suspect if errors.is_only_slow(error) else primary.mark_down)()
         else:
-            replicas.pool().mark_down(self.alias)
+            replicas.pool().mark_down(aliases.node_of(self.alias))
 
     def _hold(self, error: BaseException) -> None:
         """Wait for a primary. Raises `error` itself where the policy is to fail fast."""
