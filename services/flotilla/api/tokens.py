@@ -66,7 +66,7 @@ def verify(token: str, *, audience: str, keys: str) -> Claims:
 
 @cache
 def signer(pem: str) -> tuple[Any, str]:
-    """The private key of a PEM text, and what it is called: its public half's first letters, as scripts/secrets does."""
+    """The private key of a PEM text, and its kid: the first letters of its public half, as scripts/secrets has it."""
     key = load_pem_private_key(pem.encode(), None)
     return key, base64.urlsafe_b64encode(key.public_key().public_bytes_raw())[:8].decode()
 

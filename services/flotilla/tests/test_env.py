@@ -5,7 +5,8 @@ import json
 import pytest
 
 from flotilla import env as module
-from flotilla.env import Env, EnvironmentProblem
+from flotilla import jwks
+from flotilla.env import Env, EnvironmentProblem, Reader
 
 HOSTS = {"DATABASE_HOSTS": "10.0.0.1, 10.0.0.2", "DATABASE_NAME": "web", "DATABASE_USER": "web", "SECRET_KEY": "k"}
 
@@ -38,13 +39,15 @@ def test_everything_set(tmp_path):
     secret.write_text("s3cret\n")
     env = Env.from_environ(
         HOSTS
-        | {"DATABASE_PASSWORD_FILE": str(secret), "DATABASE_REPLICAS": "1,2,3", "DEBUG": "1", "LOG_LEVEL": "DEBUG"}
+        | {"DATABASE_PASSWORD_FILE": str(secret), "DATABASE_REPLICAS": "1,2,3", "DATABASE_SHARDS": "web_1, web_2"}
+        | {"DEBUG": "1", "LOG_LEVEL": "DEBUG"}
         | {"PRODUCTS_URLS": "http://10.0.0.1:8100, http://10.0.0.2:8100"}
     )
     assert env.database_hosts == ("10.0.0.1", "10.0.0.2")
     assert env.database_password == "s3cret"
     assert env.products_urls == ("http://10.0.0.1:8100", "http://10.0.0.2:8100")
     assert env.database_replicas == (1, 2, 3)
+    assert env.database_shards == ("web_1", "web_2")
     assert env.debug
     assert "s3cret" not in repr(env)
 
@@ -62,6 +65,9 @@ def test_everything_set(tmp_path):
         ({"WRITES_AT_ONCE": "0"}, "at least 1"),
         ({"WRITES_AT_ONCE": "201"}, "at most GUNICORN_THREADS"),
         ({"BUS_THREADS": "0"}, "must be at least 1"),
+        ({"TOKEN_KEYS": "no JSON"}, "TOKEN_KEYS_FILE"),
+        ({"TOKEN_KEY": "no PEM"}, "TOKEN_KEY_FILE is no private key"),
+        ({"IDENTITY_KEY": "no PEM"}, "IDENTITY_KEY_FILE is no private key"),
         ({"PRODUCTS_URLS": "10.77.2.21:8100"}, "addresses such as http://"),
         ({"PRODUCTS_URLS": "http://a:8100,http://b/path"}, "PRODUCTS_URLS has .http://b/path"),
         ({"DATABASE_HOSTS": "a"}, "DATABASE_NAME"),
@@ -79,6 +85,21 @@ def test_a_wrong_setting_says_what_to_do(environ, words):
 def test_public_keys():
     text = json.dumps({"keys": [KEY, KEY | {"kid": "b"}]})
     assert Env.from_environ({"IDENTITY_KEYS": text}).identity_keys == text
+
+
+def test_a_private_key():
+    assert Env.from_environ({"TOKEN_KEY": jwks.PRIVATE}).token_key == jwks.PRIVATE
+    assert jwks.PRIVATE not in repr(Env(token_key=jwks.PRIVATE, identity_key=jwks.PRIVATE))
+
+
+def test_limits_of_a_services_own_settings():
+    reader = Reader({"COUNT": "0", "LONG": "7200"})
+    assert (reader.integer("COUNT", 5), reader.integer("OTHER", 5, least=1)) == (0, 5)
+    assert reader.seconds("LONG", 1.0, most=7200) == 7200
+    with pytest.raises(EnvironmentProblem, match="COUNT is 0: set it to 1 or more"):
+        reader.integer("COUNT", 5, least=1)
+    with pytest.raises(EnvironmentProblem, match="between 0 and 3600"):
+        reader.seconds("LONG", 1.0)
 
 
 def test_an_empty_secret_is_refused(tmp_path):

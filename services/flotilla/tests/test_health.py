@@ -116,3 +116,23 @@ def test_many_who_ask_share_a_report(monkeypatch):
 
 def test_addresses_of_health():
     assert {str(pattern.pattern) for pattern in urls.urlpatterns} == {"health/", "readyz"}
+
+
+def test_every_shard_needs_its_primary(monkeypatch):
+    down, names = set(), ["default", "replica_1", "shard_1", "shard_1_replica_1"]
+
+    class Probe:
+        def __init__(self, alias):
+            self.alias = alias
+
+        def __call__(self):
+            return self.alias not in down
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr(checks, "connections", dict.fromkeys(names, SimpleNamespace(vendor="postgresql")))
+    monkeypatch.setattr(primaries, "DatabaseProbe", Probe)
+    for alias, result in (("replica_1", "ok"), ("shard_1", "down")):
+        down.add(alias)
+        assert checks.database() == result

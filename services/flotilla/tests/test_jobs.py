@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import time
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import psycopg
@@ -12,6 +13,7 @@ from django.db import connection, transaction
 
 from flotilla.env import Env
 from flotilla.jobs import once, quick, stamps
+from flotilla.jobs.management.commands import migrate_once
 
 
 def test_work_is_done_once_per_stamp(db):
@@ -149,3 +151,81 @@ def test_a_job_gives_up_with_a_sentence(job, monkeypatch):
     monkeypatch.setenv("DEBUG", "maybe")
     with pytest.raises(SystemExit, match="migrate: DEBUG"):
         quick.main(["migrate", "migrate_once"])
+
+
+# -- Over several databases
+
+
+class Shard:
+    """A database of its own, in memory, as far as a job's stamps go."""
+
+    vendor = "sqlite"
+
+    def __init__(self):
+        self.link = sqlite3.connect(":memory:")
+
+    @contextmanager
+    def cursor(self):
+        cursor = self.link.cursor()
+        yield SimpleNamespace(
+            execute=lambda sql, params=(): cursor.execute(sql.replace("%s", "?"), params), fetchone=cursor.fetchone
+        )
+
+
+@pytest.fixture
+def several(settings, monkeypatch):
+    """Three databases and their replicas; `log` has what was opened and closed, in order."""
+    settings.DATABASES = {alias: {} for alias in ["default", "replica_1", "shard_1", "shard_1_replica_1", "shard_2"]}
+    shards, log = {alias: Shard() for alias in ("default", "shard_1", "shard_2")}, []
+
+    @contextmanager
+    def atomic(using):
+        log.append(f"begin {using}")
+        try:
+            yield
+        except BaseException:
+            log.append(f"roll back {using}")
+            raise
+        log.append(f"commit {using}")
+
+    monkeypatch.setattr(once, "connections", shards)
+    monkeypatch.setattr(once, "transaction", SimpleNamespace(atomic=atomic))
+    yield SimpleNamespace(shards=shards, log=log)
+    for shard in shards.values():
+        shard.link.close()
+
+
+def test_a_job_has_a_transaction_in_each_database(several):
+    work = []
+    assert once.run_once("job", "1", lambda: work.append(list(several.log)))
+    assert work == [["begin default", "begin shard_1", "begin shard_2"]]
+    assert several.log[3:] == ["commit shard_2", "commit shard_1", "commit default"]
+    assert not once.run_once("job", "1", lambda: work.append("again"))
+    assert once.is_done("job", "1")
+    several.shards["shard_2"].link.execute("DROP TABLE flotilla_stamp")  # the database was made anew
+    assert not once.is_done("job", "1")
+    assert once.run_once("job", "1", lambda: None)
+
+
+def test_work_that_fails_is_rolled_back_everywhere(several):
+    with pytest.raises(ZeroDivisionError):
+        once.run_once("job", "1", lambda: 1 / 0)
+    assert several.log[3:] == ["roll back shard_2", "roll back shard_1", "roll back default"]
+    assert not once.is_done("job", "1")
+
+
+def test_every_database_is_migrated(settings, monkeypatch):
+    settings.DATABASES = {alias: {} for alias in ["default", "replica_1", "shard_1"]}
+    migrated = []
+    monkeypatch.setattr(migrate_once, "call_command", lambda name, database, **options: migrated.append(database))
+    migrate_once.Command().migrate()
+    assert migrated == ["default", "shard_1"]
+
+
+@pytest.mark.parametrize(("last", "executed"), [("the same", 0), (None, 1), (("migrate", "other"), 1)])
+def test_a_job_is_done_when_every_database_says_so(job, monkeypatch, last, executed):
+    monkeypatch.setenv("DATABASE_SHARDS", "users_1,users_2")
+    done = ("migrate", quick.stamp_of(Env.from_environ(), "migrate"))
+    job.found[:] = [done, done, done if last == "the same" else last]
+    quick.main(["migrate", "migrate_once"])
+    assert len(job.executed) == executed

@@ -157,3 +157,26 @@ def test_outside_of_a_turn_nothing_is_given_up():
 
 def test_one_for_the_process():
     assert limiter.of(3) is limiter.of(3)
+
+
+def test_a_queue_that_is_full_refuses_at_once():
+    turns = Limiter(1, queue=1)
+    with all_taken(turns) as (holder,):
+        waiter = Worker(turns)
+        eventually(lambda: turns._arrived)
+        began = time.monotonic()
+        with pytest.raises(Overloaded), turns.turn(state()):
+            pass
+        assert time.monotonic() - began < 0.1
+        holder.end()
+        eventually(lambda: waiter.got)
+        waiter.end()
+
+
+def test_a_turn_within_a_turn_gives_the_outer_one_back():
+    outer, inner, mine = Limiter(1), Limiter(1), state()
+    with outer.turn(mine):
+        with inner.turn(mine):
+            assert mine.limiter is inner
+        assert mine.limiter is outer
+    assert mine.limiter is None

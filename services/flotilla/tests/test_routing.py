@@ -163,3 +163,61 @@ def test_writes_and_migrations_go_to_the_primary(pool):
     assert ReplicaRouter().allow_relation(object(), object())
     assert ReplicaRouter().allow_migrate("default", "shop")
     assert not ReplicaRouter().allow_migrate("replica_2", "shop")
+
+
+# -- Shards ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def shards(monkeypatch):
+    idle = SimpleNamespace(in_atomic_block=False)
+    monkeypatch.setattr(router, "connections", {"default": idle, "shard_1": idle})
+
+
+def read_shard(prefer_primary=False, **fields):
+    with context.use(context.RequestState(**fields)) as state:
+        return router.for_read("shard_1", prefer_primary=prefer_primary), state
+
+
+def test_a_shard_is_read_from_the_requests_one_replica(pool, primary, shards):
+    alias, state = read_shard()
+    assert alias in {"shard_1_replica_2", "shard_1_replica_3"}
+    with context.use(state):
+        assert ReplicaRouter().db_for_read(Product) == alias.removeprefix("shard_1_")
+    assert read_shard(position=150)[0] == "shard_1_replica_2"
+    assert read_shard(avoid={"replica_2"})[0] == "shard_1_replica_3"
+
+
+def test_what_stays_on_a_shards_primary(pool, primary, shards, monkeypatch):
+    assert router.for_read("shard_1") == "shard_1"
+    assert read_shard(policy=context.Policy.HOLD)[0] == read_shard(prefer_primary=True)[0] == "shard_1"
+    other = {"default": SimpleNamespace(in_atomic_block=True), "shard_1": SimpleNamespace(in_atomic_block=False)}
+    monkeypatch.setattr(router, "connections", other)
+    assert read_shard()[0] != "shard_1"  # a transaction in another database binds nothing here
+    other["shard_1"].in_atomic_block = True
+    assert read_shard()[0] == "shard_1"
+
+
+def test_without_a_primary_a_shard_is_read_from_the_freshest_replica(pool, primary, shards):
+    primary.is_down = True
+    assert read_shard(prefer_primary=True)[0] == "shard_1_replica_2"
+    pool.list = [AWAY, AHEAD, BEHIND]
+    assert read_shard(position=300)[0] == "shard_1_replica_2"
+    pool.list = [AWAY]
+    assert read_shard()[0] == "shard_1"
+
+
+def test_a_shard_on_the_primary_is_read_by_its_nodes_name(pool, primary, shards):
+    pool.list = [MASTER]
+    assert read_shard()[0] == "shard_1_replica_1"
+    primary.is_busy = True
+    assert read_shard(prefer_primary=True)[0] == "shard_1_replica_1"
+
+
+def test_every_database_is_migrated_none_of_its_replicas():
+    allowed = [
+        alias
+        for alias in ("default", "replica_1", "shard_1", "shard_1_replica_1")
+        if ReplicaRouter().allow_migrate(alias, "shop")
+    ]
+    assert allowed == ["default", "shard_1"]

@@ -1,5 +1,7 @@
 """The settings that tie the parts together, and the metrics' server."""
 
+from dataclasses import replace
+
 from django.utils.module_loading import import_string
 
 from flotilla import metrics
@@ -37,6 +39,20 @@ def test_settings_of_the_whole_stack():
     assert parts.routers() == ["flotilla.db.router.ReplicaRouter"]
     assert parts.logging(FULL)["root"]["level"] == "INFO"
     assert not parts.sessions()["SESSION_SAVE_EVERY_REQUEST"]
+
+
+def test_settings_of_shards():
+    databases = parts.databases(replace(FULL, database_name="users_0", database_shards=("users_1", "users_2")))
+    names = {alias: database["NAME"] for alias, database in databases.items()}
+    assert names == {
+        **{"default": "users_0", "replica_1": "users_0_1", "replica_3": "users_0_3"},
+        **{"shard_1": "users_1", "shard_1_replica_1": "users_1_1", "shard_1_replica_3": "users_1_3"},
+        **{"shard_2": "users_2", "shard_2_replica_1": "users_2_1", "shard_2_replica_3": "users_2_3"},
+    }
+    assert {database["USER"] for alias, database in databases.items() if "replica" in alias} == {"web_ro"}
+    assert databases["shard_1_replica_3"]["TEST"] == {"MIRROR": "shard_1"}
+    alone = parts.databases(Env(database_shards=("users_1",)))
+    assert [database["NAME"] for database in alone.values()] == ["db.sqlite3", "users_1"]
 
 
 def test_null_settings():

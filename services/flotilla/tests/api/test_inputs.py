@@ -3,7 +3,7 @@
 import pytest
 from rest_framework import serializers
 
-from flotilla.api.inputs import Flag, Id, Slug, StrictSerializer, Text, Whole
+from flotilla.api.inputs import Email, Flag, Id, Slug, StrictSerializer, Text, Whole
 from flotilla.tests.api.making import body, served, view
 
 pytestmark = pytest.mark.django_db
@@ -17,6 +17,7 @@ class Item(StrictSerializer):
 class Wish(StrictSerializer):
     name = Text(max_length=10)
     slug = Slug(required=False)
+    email = Email(required=False)
     gift = Flag(required=False)
     items = Item(many=True, required=False)
 
@@ -51,6 +52,10 @@ def test_what_fits_is_taken():
         ({"name": "\ud800"}, "name"),
         ({"slug": 5}, "slug"),
         ({"slug": "a b"}, "slug"),
+        *(
+            ({"email": text}, "email")
+            for text in (5, "x", "x@y", "\u212a@example.com", "a@\u00e4.com", "a" * 250 + "@b.com")
+        ),
         ({"gift": 1}, "gift"),
         ({"gift": "true"}, "gift"),
         ({"colour": "red"}, "colour"),
@@ -104,3 +109,8 @@ def test_a_charset_that_is_utf_8_or_nothing_is_not_minded(charset):
 def test_fields_are_what_the_schema_takes_them_for():
     assert isinstance(Whole(), serializers.IntegerField)
     assert isinstance(Id(), serializers.UUIDField)
+
+
+@pytest.mark.parametrize("given", ["tove@example.com", " Tove@EXAMPLE.com "])
+def test_an_address_is_in_small_letters(given):
+    assert Email().run_validation(given) == "tove@example.com"

@@ -13,7 +13,13 @@ from flotilla.env import Env
 
 LOST = psycopg.OperationalError("server closed the connection unexpectedly")
 REFUSED = psycopg.OperationalError("connection refused")
-ENV = Env(database_hosts=("a", "b"), database_name="web", database_user="web", database_replicas=(1,))
+ENV = Env(
+    database_hosts=("a", "b"),
+    database_name="web",
+    database_shards=("web_1",),
+    database_user="web",
+    database_replicas=(1,),
+)
 
 
 class FakeCursor:

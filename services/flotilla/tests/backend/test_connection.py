@@ -251,8 +251,10 @@ def test_the_probe_has_a_pool_of_its_own(settings):
             assert primaries.DatabaseProbe("default")._params()["user"] == user
 
 
-def test_one_primary_per_alias():
+def test_one_primary_for_each_cluster(settings):
+    settings.DATABASES = {alias: {"HOST": "a,b"} for alias in ("shard_0", "shard_1")} | {"far": {"HOST": "c"}}
     try:
+        assert primaries.of("shard_0") is primaries.of("shard_1") is not primaries.of("far")
         assert primaries.of("some") is primaries.of("some")
         assert primaries.of("some") is not primaries.of("other")
     finally:

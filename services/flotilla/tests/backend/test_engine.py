@@ -291,3 +291,20 @@ def test_programming_errors_pass(db, server):
     server.faults = [psycopg.errors.UndefinedTable("no table")]
     with holding(), pytest.raises(ProgrammingError):
         run(db, "SELECT 1")
+
+
+def test_a_shards_replica_is_known_by_its_node(server, monkeypatch):
+    """What a shard's connection finds out of a node holds for every shard there."""
+    downs, asked = [], []
+    pool = SimpleNamespace(
+        mark_down=downs.append, hurry=lambda: None, is_down=lambda alias: asked.append(alias) or True
+    )
+    monkeypatch.setattr(replicas, "pool", lambda: pool)
+    db = wrapper("shard_1_replica_1")
+    kept(db)
+    assert db._is_lost()
+    server.faults = [LOST, LOST]
+    with reading() as state, pytest.raises(OperationalError):
+        run(db, "SELECT 1")
+    assert state.avoid == {"shard_1_replica_1", "replica_1"}
+    assert set(downs) == set(asked) == {"replica_1"}

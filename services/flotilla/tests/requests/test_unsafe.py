@@ -1,8 +1,10 @@
 """Requests that write: one execution and one answer under a key."""
 
 import json
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -183,7 +185,7 @@ def test_old_keys_are_pruned(monkeypatch):
     RequestKey.objects.create(id="00000000-0000-0000-0000-000000000001", fingerprint=b"", created_at=old)
     post(View(created()))
     assert RequestKey.objects.count() == 1
-    monkeypatch.setattr(store, "prune", lambda: (_ for _ in ()).throw(django_error()))
+    monkeypatch.setattr(store, "prune", lambda alias: (_ for _ in ()).throw(django_error()))
     assert post(View(created()), key="another-key").status_code == 201
 
 
@@ -208,7 +210,7 @@ def test_on_postgres_the_claim_is_patient(monkeypatch):
 
     monkeypatch.setattr(connection, "vendor", "postgresql")
     monkeypatch.setattr(connection, "cursor", Cursor)
-    assert store.claim(identity.identity("s", "k"), b"f")
+    assert store.claim("default", identity.identity("s", "k"), b"f")
     sql, params = statements[0]
     assert "lock_timeout = '1s'" in sql
     assert params[0] == 10_000
@@ -227,3 +229,50 @@ def test_form_token_and_tag():
     assert {*json.loads(response.content)} == {"csrf_token", "request_key"}
     assert request_key().startswith('<input type="hidden" name="request_key"')
     assert request_key() != request_key()
+
+
+# -- Which database ----------------------------------------------------------------------------------------------------
+
+
+def of_second(request):
+    return "second"
+
+
+def of_none(request):
+    return None
+
+
+def test_the_key_is_claimed_where_the_effect_is(settings, monkeypatch):
+    settings.KEY_DATABASE = f"{__name__}.of_second"
+    seen, stored = [], {}
+
+    @contextmanager
+    def atomic(using):
+        seen.append(using)
+        yield
+
+    def claim(alias, id, fingerprint):
+        seen.append(alias)
+        return id not in stored
+
+    monkeypatch.setattr(run, "transaction", SimpleNamespace(atomic=atomic))
+    monkeypatch.setattr(store, "claim", claim)
+    monkeypatch.setattr(store, "keep", lambda alias, id, response: seen.append(alias) or stored.update({id: response}))
+    monkeypatch.setattr(store, "answer", lambda alias, id, fingerprint: seen.append(alias) or stored[id])
+    monkeypatch.setattr(store, "prune", seen.append)
+    monkeypatch.setattr(run, "PRUNE_EVERY", 1)
+    view = View(lambda request: seen.append(context.current().home) or created())
+    assert [post(view).status_code for _ in range(2)] == [201, 201]
+    assert (len(view.seen), set(seen)) == (1, {"second"})
+
+
+def test_a_request_without_effect_has_neither_key_nor_turn(settings, monkeypatch):
+    settings.KEY_DATABASE = f"{__name__}.of_none"
+    settings.FLOTILLA = replace(settings.FLOTILLA, writes_at_once=1)
+    states = []
+    view = View(django_error(), lambda request: states.append(context.current()) or created())
+    with limiter.of(1).turn(context.RequestState()):
+        assert post(view).status_code == 201  # its first run met a lost database
+        assert post(view, {"a": "2"}).status_code == 201
+    assert (len(view.seen), RequestKey.objects.count()) == (3, 0)
+    assert {(state.policy, state.prefer_primary) for state in states} == {(context.Policy.FAIL_FAST, True)}
