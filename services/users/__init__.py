@@ -1,0 +1,1 @@
+"""The users service: accounts over three databases, logging in, and the join of people with their orders."""
