@@ -14,9 +14,12 @@ from stack import direct
 from stack.engine import NET_PREFIX, SITE_HOST, Container, containers, inspect, post, run, secret
 from stack.servers import HAPROXIES, PROMETHEUS, get, haproxy_stats, primaries_up, replicas_up, replicas_whole, until
 
-JOBS = {"certs", "postgres-init", "web-migrate", "products-migrate", "orders-migrate", "products-seed", "seed"}
-BALANCED = ("web", "products", "orders")
-WORKERS = ("web-worker", "products-worker", "orders-worker")
+JOBS = {
+    "certs", "postgres-init", "web-migrate", "products-migrate", "orders-migrate", "users-migrate", "products-seed",
+    "users-seed", "seed",
+}  # fmt: skip
+BALANCED = ("web", "products", "orders", "users")
+WORKERS = ("web-worker", "products-worker", "orders-worker", "users-worker")
 SENTENCE = {"paused": "is paused", "exited": "is stopped", "restarting": "ends again and again", "dead": "is dead"}
 ERRORS = (OSError, AssertionError, KeyError, ValueError, http.client.HTTPException)
 

@@ -90,6 +90,9 @@ def test_no_setting_can_cut_a_commit_short(node):
         ({"NET_PREFIX": "10.77.0"}, "NET_PREFIX must be two octets"),
         ({"PGBOUNCER_USERLIST": "/nowhere"}, "cannot be read"),
         ({"PGBOUNCER_USERLIST": "/dev/null"}, "is empty"),
+        ({"DATABASES": "web Users"}, "not of the form database=role:pool+reserve"),
+        ({"DATABASES": "users:3"}, "not of the form"),
+        ({"DATABASES": "users_0=:3+1"}, "not of the form"),
     ],
 )
 def test_what_cannot_work_is_refused_in_one_sentence(node, changes, sentence):
@@ -97,3 +100,14 @@ def test_what_cannot_work_is_refused_in_one_sentence(node, changes, sentence):
     assert process.returncode == 78
     assert sentence in process.stderr
     assert process.stderr.count("\n") == 1
+
+
+def test_a_database_may_have_pools_of_its_own_size(node):
+    _, config = node(DATABASES="web\nusers_0=users:3+1\nsmall:2+0")
+    databases = parsed(config)["databases"]
+    for name in ("users_0", "users_0_1", "users_0_3"):
+        assert databases[name].endswith(" pool_size=3 reserve_pool_size=1")
+        assert "dbname=users_0 " in databases[name]
+    assert databases["small_2"].endswith(" pool_size=2 reserve_pool_size=0")
+    assert "pool" not in databases["web"] + databases["web_1"]
+    assert databases["postgres"].endswith(" pool_size=1 reserve_pool_size=1")  # for people, now and then

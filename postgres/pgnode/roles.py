@@ -43,8 +43,12 @@ class Object:
 
 
 def parse(text):
-    """'web users_0=users' -> [('web', 'web'), ('users_0', 'users')]: database and the role that owns it."""
-    pairs = [(database, owner or database) for database, _, owner in (item.partition("=") for item in text.split())]
+    """'web users_0=users:3+1' -> [('web', 'web'), ('users_0', 'users')]: database and the role that owns it.
+
+    What follows the colon is for the poolers: the sizes of its pools.
+    """
+    items = [item.partition(":")[0].partition("=") for item in text.split()]
+    pairs = [(database, owner or database) for database, _, owner in items]
     for name in (name for pair in pairs for name in pair):
         if not NAME.fullmatch(name):
             raise ValueError(f"DATABASES: {name!r} is no plain lower-case name")

@@ -13,7 +13,7 @@ def sql(item):
 
 
 def test_databases_are_one_word_each_with_an_owner_where_it_differs():
-    assert roles.parse("web\nusers_0=users  users_1=users") == [
+    assert roles.parse("web\nusers_0=users:3+1  users_1=users") == [
         ("web", "web"),
         ("users_0", "users"),
         ("users_1", "users"),

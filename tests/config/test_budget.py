@@ -19,14 +19,13 @@ RESERVED = 3 + 4 + 3 + 4 + 1
 WORKERS_OWN = 6  # relay, keeper, retries, confirmations, status and the heartbeat, a thread each
 
 
-def databases(pooler: str) -> list[str]:
-    listed = environment(pooler).get("DATABASES") or "web"
-    return [item.split("=")[0] for item in listed.split()] + ["postgres"]
-
-
-def pool(pooler: str) -> int:
-    values = environment(pooler)
-    return int(values["DEFAULT_POOL_SIZE"]) + int(values["RESERVE_POOL_SIZE"])
+def pools(pooler: str) -> dict[str, int]:
+    """Database -> connections of each of its pools, with the reserve; as pgbouncer-node reads `database=role:pool+reserve`."""
+    given = environment(pooler)
+    usual = f"{given['DEFAULT_POOL_SIZE']}+{given['RESERVE_POOL_SIZE']}"
+    items = [item.partition(":") for item in (given.get("DATABASES") or "web").split()]
+    sizes = {name.split("=")[0]: size or usual for name, _, size in items} | {"postgres": "1+1"}
+    return {name: sum(map(int, size.split("+"))) for name, size in sizes.items()}
 
 
 def max_connections() -> int:
@@ -57,7 +56,7 @@ def test_there_are_two_poolers_and_three_nodes():
 
 def test_full_pools_fit_into_max_connections():
     # <db> as the primary, by its owner and by the read-only role that looks for it; <db>_<n> as this very node.
-    wanted = sum(3 * len(databases(pooler)) * pool(pooler) for pooler in POOLERS)
+    wanted = sum(3 * sum(pools(pooler).values()) for pooler in POOLERS)
     assert wanted + RESERVED <= max_connections(), f"{wanted} pooled and {RESERVED} others, of {max_connections()}"
 
 
@@ -65,12 +64,22 @@ def test_one_pooler_alone_takes_every_client():
     prober, exporters = 1, 2  # one connection per process that looks for the primary
 
     def clients(service: str) -> int:
-        aliases = 1 + len(environment(service)["DATABASE_REPLICAS"].split(","))
+        given = environment(service)
+        shards = 1 + len([name for name in given.get("DATABASE_SHARDS", "").split(",") if name])
+        aliases = shards * (1 + len(given["DATABASE_REPLICAS"].split(",")))
         return replicas(service) * (threads(service) + prober) * aliases
 
     wanted = sum(map(clients, DJANGO)) + exporters
     for pooler in POOLERS:
         assert wanted <= int(environment(pooler)["MAX_CLIENT_CONN"]), f"{wanted} clients at {pooler}"
+
+
+def test_a_pooler_has_a_file_for_each_connection():
+    own = 64  # its listener, console, log and resolver
+    aliases = 5  # <db> by two roles, <db>_<n> by one
+    for pooler in POOLERS:
+        clients, servers = int(environment(pooler)["MAX_CLIENT_CONN"]), aliases * sum(pools(pooler).values())
+        assert clients + servers + own <= services()[pooler]["ulimits"]["nofile"]
 
 
 @pytest.mark.parametrize("service", SERVERS)
@@ -85,7 +94,7 @@ def test_the_balancer_holds_all_slots_and_the_pools():
     settings = shell_settings("haproxy/settings.sh")
     slots = int(settings["HAPROXY_WEB_SAFE_MAXCONN"]) + int(settings["HAPROXY_WEB_UNSAFE_MAXCONN"])
     inner = int(settings["HAPROXY_SERVICE_SAFE_MAXCONN"]) + int(settings["HAPROXY_SERVICE_UNSAFE_MAXCONN"])
-    pooled = sum(len(databases(pooler)) * pool(pooler) for pooler in POOLERS)
+    pooled = sum(sum(pools(pooler).values()) for pooler in POOLERS)
     # A request is one connection in and one out; so is a pooled one.
     assert 10 * slots + 10 * inner * (len(SERVERS) - 1) + pooled <= int(settings["HAPROXY_MAXCONN"])
 

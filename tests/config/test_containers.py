@@ -7,7 +7,10 @@ import pytest
 
 from tests.config.files import ROOT, compose, environment, services
 
-JOBS = {"certs", "postgres-init", "web-migrate", "products-migrate", "orders-migrate", "products-seed", "seed"}
+JOBS = {
+    "certs", "postgres-init", "web-migrate", "products-migrate", "orders-migrate", "users-migrate", "products-seed",
+    "users-seed", "seed",
+}  # fmt: skip
 ON_DEMAND = {"loadtest"}
 # Grafana is the one image not built here.
 OFFICIAL = {"grafana"}

@@ -51,7 +51,7 @@ def test_a_setting_of_django_is_handed_on_to_server_and_jobs(name):
 
 def test_what_compose_gives_is_given():
     given = documented("¹")
-    everywhere = {name for service in ("web", "products", "orders") for name in environment(service)}
+    everywhere = {name for service in ("web", "products", "orders", "users") for name in environment(service)}
     assert {"DATABASE_HOSTS", "CACHE_NODES"} <= given <= everywhere
 
 

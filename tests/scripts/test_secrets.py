@@ -7,7 +7,10 @@ import pytest
 
 from tests.scripts.conftest import ROOT, one_sentence
 
-DERIVED = {"pgbouncer_userlist", "db_verifiers", "prometheus_web", "identity_key", "identity_keys"}
+DERIVED = {
+    "pgbouncer_userlist", "db_verifiers", "prometheus_web", "identity_key", "identity_key_users", "identity_keys",
+    "token_key", "token_keys",
+}  # fmt: skip
 NAMES = set(re.findall(r"\$\{SECRETS_DIR[^}]*\}/(\w+)", (ROOT / "docker-compose.yml").read_text())) - DERIVED
 
 
