@@ -16,7 +16,7 @@ from rest_framework.views import APIView
 from flotilla.api.inputs import Email, StrictSerializer, Text
 from flotilla.api.problems import SENDING, Conflict, documented
 from flotilla.requests.answers import RETRY_AFTER_SECONDS
-from users import attempts, orders, passwords, selectors, services
+from users import attempts, logins, orders, passwords, selectors, services
 from users.models import NAME_MAX, PASSWORD_MAX, Role, User
 
 OWN = {"Cache-Control": "private, no-cache"}  # kept by its owner's client at most, and asked for anew
@@ -152,7 +152,7 @@ class TokenView(APIView):
     def post(self, request: Request) -> Response:
         """Log in: an access token for this API, and a refresh token for the next pair."""
         with refusals():
-            tokens = services.user_login(**_valid(LoginInput, request))
+            tokens = logins.user_login(**_valid(LoginInput, request))
         return Response(TokensOutput(tokens).data, headers=SECRET)
 
 
@@ -168,7 +168,7 @@ class RefreshView(APIView):
     def post(self, request: Request) -> Response:
         """The next pair of tokens, while the account is there."""
         with refusals():
-            tokens = services.user_refresh(**_valid(RefreshInput, request))
+            tokens = logins.user_refresh(**_valid(RefreshInput, request))
         return Response(TokensOutput(tokens).data, headers=SECRET)
 
 
@@ -182,9 +182,9 @@ def refusals() -> Iterator[None]:
         raise Conflict("Somebody has registered with this address.") from None
     except services.PasswordWeak as weak:
         raise ValidationError({"password": weak.reasons}) from None
-    except services.BadCredentials:
+    except logins.BadCredentials:
         raise Unauthorized("No account has this address and this password.") from None
-    except services.BadToken as reason:
+    except logins.BadToken as reason:
         raise Unauthorized(str(reason)) from None
     except attempts.TooMany as many:
         raise Throttled(wait=many.seconds, detail=str(many)) from None

@@ -28,7 +28,7 @@ def password_hash(*, password: str) -> str:
         return hashers.make_password(password)
 
 
-def password_check(*, password: str, known: str, renew: Callable[[str], None]) -> bool:
+def password_check(*, password: str, known: str, renew: Callable[[str], None] = lambda hashed: None) -> bool:
     """Whether it is the one that was hashed; `known` is NOBODYS where there is no account.
 
     `renew` gets the hash anew when Django would make another one by now, as with more iterations. Raises Busy.

@@ -23,9 +23,3 @@ def user_by_email(*, email: str) -> User | None:
     claims = EmailClaim.objects.using(shards.reader(bucket, prefer_primary=True))
     claim = claims.filter(email=email_normalise(email=email)).first()
     return user_now(user_id=claim.user_id if claim else buckets.new_id(bucket))
-
-
-def email_is_taken(*, email: str) -> bool:
-    """For who is about to claim it: from the primary."""
-    claims = EmailClaim.objects.using(shards.primary(email_bucket(email=email)))
-    return claims.filter(email=email_normalise(email=email)).exists()

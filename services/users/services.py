@@ -1,25 +1,21 @@
-"""What changes accounts, and who gets tokens. Arguments are named; refusals are exceptions.
+"""What changes accounts. Arguments are named; refusals are exceptions.
 
 What is written is one transaction in one shard: an account is made in the bucket of its address, so that its claim is
 beside it.
 """
 
 import logging
-from functools import partial
-from typing import NamedTuple
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import Error, IntegrityError, transaction
 
-from flotilla.api import tokens
 from flotilla.bus.publishing import publish
 from flotilla.db import errors
 from flotilla.events.contracts import UserDeleted, UserRegistered
 from flotilla.sharding import buckets, shards
-from users import attempts, passwords, selectors
+from users import passwords
 from users.models import EmailClaim, Role, User
 from users.places import email_bucket, email_normalise
 
@@ -38,31 +34,12 @@ class PasswordWeak(Exception):
         self.reasons = reasons
 
 
-class BadCredentials(Exception):
-    """No account has this address and this password. Which of them is wrong is not told."""
-
-
-class BadToken(Exception):
-    """A refresh token that gets no new one; the message is the reason."""
-
-
-class Tokens(NamedTuple):
-    """`expires_in` is the access token's, in seconds."""
-
-    access: str
-    refresh: str
-    expires_in: int
-
-
-# -- Accounts ----------------------------------------------------------------------------------------------------------
-
-
 def user_register(*, email: str, name: str, password: str, role: Role = Role.CUSTOMER) -> User:
     """A new account. Raises EmailTaken, PasswordWeak, passwords.Busy."""
     email = email_normalise(email=email)
     user = User(id=buckets.new_id(email_bucket(email=email)), email=email, name=name, role=role)
     _password_validate(password, user)
-    if selectors.email_is_taken(email=email):  # before the work of a hash
+    if _is_taken(email):  # before the work of a hash
         raise EmailTaken(email)
     user.password = passwords.password_hash(password=password)
     _user_create(user)
@@ -74,6 +51,11 @@ def _password_validate(password: str, user: User) -> None:
         validate_password(password, user)
     except ValidationError as error:
         raise PasswordWeak(error.messages) from None
+
+
+def _is_taken(email: str) -> bool:
+    claims = EmailClaim.objects.using(shards.primary(email_bucket(email=email)))
+    return claims.filter(email=email).exists()
 
 
 def _user_create(user: User) -> None:
@@ -100,68 +82,29 @@ def user_delete(*, user_id: UUID) -> None:
         publish(UserDeleted(version=user.version + 1, user_id=user_id), using=shard)
 
 
-def staff_ensure(*, email: str, name: str, password: str) -> bool:
-    """A staff account of that address and password; whether anything had to be done. An old password ends all tokens.
-
-    Raises PasswordWeak, passwords.Busy.
-    """
-    user = selectors.user_by_email(email=email)
-    if user is None:
-        user_register(email=email, name=name, password=password, role=Role.STAFF)
-        return True
-    same = passwords.password_check(password=password, known=user.password, renew=partial(_password_renew, user))
-    if same and user.role == Role.STAFF:
-        return False
-    user.role, user.epoch = Role.STAFF, user.epoch + 1
-    user.password = passwords.password_hash(password=password)
-    user.save(using=shards.primary(buckets.of_id(user.id)), update_fields=["role", "epoch", "password"])
-    return True
-
-
-# -- Tokens ------------------------------------------------------------------------------------------------------------
-
-
-def user_login(*, email: str, password: str) -> Tokens:
-    """Raises BadCredentials, attempts.TooMany, passwords.Busy. It takes as long when there is no such account."""
-    email = email_normalise(email=email)
-    user = selectors.user_by_email(email=email)
-    attempts.attempt_begin(email=email)
-    known = user.password if user else passwords.NOBODYS
-    try:
-        right = passwords.password_check(password=password, known=known, renew=partial(_password_renew, user))
-    except passwords.Busy:
-        attempts.attempt_undo(email=email)
-        raise
-    if user is None or not right:
-        raise BadCredentials
-    attempts.attempt_succeed(email=email)
-    return _tokens(user)
-
-
-def user_refresh(*, refresh: str) -> Tokens:
-    """The next pair. Raises BadToken."""
-    try:
-        claims = tokens.verify(refresh, audience=tokens.REFRESH, keys=settings.FLOTILLA.token_keys)
-    except tokens.Untrusted as reason:
-        raise BadToken(f"The refresh token is not to be believed. {reason}") from None
-    user = selectors.user_now(user_id=UUID(claims.user_id))
-    if user is None or user.epoch != claims.epoch:
-        raise BadToken("The refresh token has been ended: log in again.")
-    return _tokens(user)
-
-
-def _tokens(user: User) -> Tokens:
-    key, kid = tokens.signer(settings.FLOTILLA.token_key)
-    sign = partial(tokens.sign, key, kid=kid, user_id=str(user.id), role=user.role)
-    access = sign(audience=tokens.ACCESS, seconds=settings.ACCESS_SECONDS)
-    refresh = sign(audience=tokens.REFRESH, seconds=settings.REFRESH_SECONDS, epoch=user.epoch)
-    return Tokens(access, refresh, settings.ACCESS_SECONDS)
-
-
-def _password_renew(user: User, hashed: str) -> None:
-    """Django would hash it otherwise by now. Another login will do when there is no primary for it."""
-    users = User.objects.using(shards.primary(buckets.of_id(user.id))).filter(id=user.id, password=user.password)
+def password_renew(*, user_id: UUID, before: str, hashed: str) -> None:
+    """The same password, hashed anew. Another login will do when there is no primary for it."""
+    users = User.objects.using(shards.primary(buckets.of_id(user_id))).filter(id=user_id, password=before)
     try:
         users.update(password=hashed)
     except Error as error:
         logger.warning("a password keeps its old hash: %s", errors.in_short(error))
+
+
+def staff_ensure(*, email: str, name: str, password: str) -> bool:
+    """A staff account of that address and password; whether anything had to be done.
+
+    One that was there with another password, or none of staff, loses its tokens. Raises PasswordWeak, passwords.Busy.
+    """
+    shard = shards.primary(email_bucket(email=email))
+    claim = EmailClaim.objects.using(shard).filter(email=email_normalise(email=email)).first()
+    if claim is None:
+        user_register(email=email, name=name, password=password, role=Role.STAFF)
+        return True
+    user = User.objects.using(shard).get(id=claim.user_id)
+    if user.role == Role.STAFF and passwords.password_check(password=password, known=user.password):
+        return False
+    user.role, user.epoch = Role.STAFF, user.epoch + 1
+    user.password = passwords.password_hash(password=password)
+    user.save(using=shard, update_fields=["role", "epoch", "password"])
+    return True

@@ -7,6 +7,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from django.core.cache import caches
 from django.test import Client
 
+from flotilla.api import tokens
 from flotilla.api.identity import HEADER
 from flotilla.breaker import Breaker
 from flotilla.bus.models import Outbox
@@ -26,7 +27,7 @@ def pem(private) -> str:
 @pytest.fixture(autouse=True)
 def plain(settings, monkeypatch):
     """Known keys, the tests' host, a hash that takes no time, nobody who has failed before."""
-    kid = services.tokens.signer(pem(PRIVATE))[1]
+    kid = tokens.signer(pem(PRIVATE))[1]
     settings.FLOTILLA = replace(
         settings.FLOTILLA,
         service="users",

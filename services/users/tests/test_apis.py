@@ -12,7 +12,7 @@ from flotilla.keys.models import RequestKey
 from flotilla.sharding import buckets, shards
 from flotilla.tests.api import making
 from flotilla.uuid7 import uuid7
-from users import orders, passwords, services
+from users import logins, orders, passwords, services
 from users.models import EmailClaim, Role
 from users.tests.conftest import PASSWORD, PRIVATE, Caller, everybody, fields, found, told
 
@@ -58,7 +58,7 @@ def test_an_address_is_taken_however_it_is_written(visitor, user):
 
 def test_one_of_two_at_once_gets_the_address(visitor, user, monkeypatch):
     """Both found it free."""
-    monkeypatch.setattr(services.selectors, "email_is_taken", lambda email: False)
+    monkeypatch.setattr(services, "_is_taken", lambda email: False)
     assert visitor.post("/users/", TOVE).status_code == 409
     assert (len(everybody()), told(user.id)) == (1, ["registered"])
 
@@ -163,7 +163,7 @@ def test_whatever_is_sent_is_refused_with_a_reason(visitor, path, body):
 
 
 def opened(response, audience=tokens.ACCESS, name="access"):
-    settings = services.settings
+    settings = logins.settings
     return tokens.verify(response.json()[name], audience=audience, keys=settings.FLOTILLA.token_keys)
 
 
@@ -271,7 +271,7 @@ def test_it_ends_with_the_account_and_with_its_epoch(visitor, pair, user):
 
 
 def forged(user_id, key=PRIVATE, algorithm="EdDSA", kid="", **changes):
-    kid = kid or services.tokens.signer(services.settings.FLOTILLA.token_key)[1]
+    kid = kid or tokens.signer(logins.settings.FLOTILLA.token_key)[1]
     now = int(time.time())
     claims = {"iss": "users", "aud": "refresh", "sub": str(user_id), "role": "staff", "iat": now, "exp": now + 60}
     claims |= {"jti": "x", "epoch": 1} | changes

@@ -13,7 +13,7 @@ from flotilla.env import EnvironmentProblem, Reader
 from flotilla.sharding import buckets, shards
 from flotilla.sharding.router import NoShard
 from flotilla.uuid7 import uuid7
-from users import attempts, passwords, places, selectors, services
+from users import attempts, logins, passwords, places, selectors, services
 from users.models import EmailClaim, Role, User
 from users.tests.conftest import PASSWORD, everybody, found, told
 
@@ -43,7 +43,7 @@ def test_what_fails_leaves_nothing(monkeypatch):
     monkeypatch.setattr(services, "publish", fail)
     with pytest.raises(RuntimeError):
         services.user_register(email="bo@example.com", name="Bo", password=PASSWORD)
-    assert (everybody(), selectors.email_is_taken(email="bo@example.com")) == ([], False)
+    assert (everybody(), services._is_taken("bo@example.com")) == ([], False)
 
 
 def test_a_new_address_is_claimed_before_a_hash_is_spent(user, monkeypatch):
@@ -72,8 +72,8 @@ def test_a_check_is_as_much_work_without_an_account(user, hashed, django_assert_
     for email in ("tove@example.com", "nobody@example.com"):
         hashed.clear()
         home = shards.primary(places.email_bucket(email=email))
-        with pytest.raises(services.BadCredentials), django_assert_num_queries(2, using=home):
-            services.user_login(email=email, password="wrong-password")
+        with pytest.raises(logins.BadCredentials), django_assert_num_queries(2, using=home):
+            logins.user_login(email=email, password="wrong-password")
         assert len(hashed) == 1
 
 
@@ -88,12 +88,12 @@ def test_a_hash_of_an_older_kind_is_renewed_by_a_login(user, settings, monkeypat
 
     with monkeypatch.context() as patch, caplog.at_level(logging.WARNING):
         patch.setattr(User.objects._queryset_class, "update", away)
-        assert services.user_login(email=user.email, password=PASSWORD)
+        assert logins.user_login(email=user.email, password=PASSWORD)
     assert "keeps its old hash" in caplog.text
     assert found(user.id).password == user.password
-    assert services.user_login(email=user.email, password=PASSWORD)
+    assert logins.user_login(email=user.email, password=PASSWORD)
     assert found(user.id).password.startswith("scrypt$")
-    assert services.user_login(email=user.email, password=PASSWORD)
+    assert logins.user_login(email=user.email, password=PASSWORD)
 
 
 def test_one_limit_for_the_process(settings):
@@ -112,7 +112,7 @@ def test_without_a_cache_nobody_is_locked_out(user, settings, monkeypatch):
     settings.LOGIN_FAILURES = 1
     monkeypatch.setattr(caches["default"], "incr", away)
     for _ in range(3):
-        assert services.user_login(email=user.email, password=PASSWORD)
+        assert logins.user_login(email=user.email, password=PASSWORD)
 
 
 def test_many_at_once_are_no_way_round(settings):
@@ -150,7 +150,7 @@ def admin():
 def test_the_seed_writes_one_staff_account(secret, capsys):
     call_command("seed", admin_password_file=secret)
     assert (admin().role, told(admin().id)) == ("staff", ["registered"])
-    assert services.user_login(email="admin@example.com", password="a-long-random-password")
+    assert logins.user_login(email="admin@example.com", password="a-long-random-password")
     call_command("seed", admin_password_file=secret)
     assert capsys.readouterr().out.splitlines() == [
         "seed: admin@example.com written",
@@ -169,15 +169,15 @@ def test_the_seed_again_changes_what_differs_only(secret, monkeypatch):
     monkeypatch.setattr("users.management.commands.seed.stamp_of", lambda env, job: "newest code")
     call_command("seed", admin_password_file=secret)
     assert admin().epoch == before.epoch + 1
-    assert services.user_login(email="admin@example.com", password="another-random-password")
+    assert logins.user_login(email="admin@example.com", password="another-random-password")
 
 
 def test_who_has_taken_the_address_before_keeps_nothing_of_it():
     user = services.user_register(email="admin@example.com", name="Mallory", password=PASSWORD)
     assert services.staff_ensure(email="admin@example.com", name="Staff", password="a-long-random-password")
     assert (admin().id, admin().role, admin().epoch) == (user.id, Role.STAFF, 2)
-    with pytest.raises(services.BadCredentials):
-        services.user_login(email="admin@example.com", password=PASSWORD)
+    with pytest.raises(logins.BadCredentials):
+        logins.user_login(email="admin@example.com", password=PASSWORD)
 
 
 @pytest.mark.parametrize(("text", "says"), [("", "is empty"), ("password", "will not do"), (None, "cannot be read")])
