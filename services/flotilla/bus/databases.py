@@ -19,6 +19,8 @@ from flotilla.db.errors import Kind
 LOCK = 7_364_052  # any constant: whoever holds it relays, one process for each database
 BEYOND_SECONDS = 30.0  # what work may take beyond its wait for a primary; the engine bounds each statement of it
 CONFLICTS = 5  # then it is not bad luck
+PAUSE_SECONDS = (0.01, 0.1)
+FULL_SECONDS = (1.0, 2.0)  # a server that has no room is not asked more often
 
 TAKE = "SELECT pg_try_advisory_xact_lock(%s), now()"
 
@@ -66,7 +68,7 @@ def run[T](alias: str, work: Callable[[], T], request_id: str = "bus") -> T:
                     raise
                 if time.monotonic() > state.hold_until:
                     raise DatabaseAway(errors.in_short(error)) from error
-            time.sleep(random.uniform(0.01, 0.1))
+            time.sleep(random.uniform(*FULL_SECONDS if kind is Kind.FULL else PAUSE_SECONDS))
 
 
 def take(alias: str) -> datetime | None:

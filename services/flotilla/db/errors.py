@@ -12,6 +12,7 @@ class Kind(Enum):
     NOT_EXECUTED = "not executed"  # the statement certainly did nothing: it may be sent again
     LOST = "lost"  # no answer: the statement may or may not have been executed
     CONFLICT = "conflict"  # the transaction lost against another: the whole of it may be run again
+    FULL = "full"  # the server has no room for it, and has taken the transaction back: later there may be some
     OTHER = "other"  # the statement's or the configuration's own fault
 
 
@@ -22,6 +23,7 @@ NOT_EXECUTED_STATES = frozenset({"57P03", "53300", "25006"})
 LOST_STATES = frozenset({"57P01", "57P02", "57P05", "25P03"})
 # 40001 serialization_failure (also a recovery conflict on a replica), 40P01 deadlock, 55P03 lock_not_available
 CONFLICT_STATES = frozenset({"40001", "40P01", "55P03"})
+FULL_STATES = frozenset({"53100"})  # disk_full
 # What PgBouncer and libpq say when nothing has been handed to a server.
 NOT_EXECUTED_WORDS = (
     "server login has been failing",
@@ -52,6 +54,8 @@ def kind(error: BaseException) -> Kind:
         return Kind.NOT_EXECUTED
     if state in CONFLICT_STATES:
         return Kind.CONFLICT
+    if state in FULL_STATES:
+        return Kind.FULL
     return Kind.LOST if state in LOST_STATES or _is_link(cause, state) else Kind.OTHER
 
 

@@ -2,7 +2,7 @@
 
     transaction: claim the key -> the request -> store its answer -> COMMIT
 
-- Broken before COMMIT: nothing happened; the request is run again.
+- Broken before COMMIT, or refused for want of room: nothing happened; the request is run again.
 - The COMMIT's answer lost: the request is run again, and the claim tells: it finds the key, or there was no effect.
 - Answered 4xx or 5xx: rolled back, nothing is stored, and the same key may be used again.
 - A second arrival: waits for the first at the claim, then gets the stored answer; with another body, 422; when the
@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 PRUNE_EVERY = 100  # requests, on average
 LEAST_SECONDS = 0.5  # with less left, another run could not answer in time
 LEAST_WAITING_SECONDS = 2.0  # nor one that pauses, and then waits at the claim for its second again
+PAUSE_SECONDS = 0.5  # at most, between two runs
+FULL_SECONDS = 2.0  # a server that has no room is not asked more often: its errors take up room as well
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -71,16 +73,33 @@ def _settled(request: HttpRequest, handle: Handler, identified: Identified, stat
             kind = errors.kind(error)
             if kind is Kind.OTHER:
                 raise
-            if state.remaining() < _least(error) or (time.monotonic() > state.hold_until and not _settles(error, kind)):
+            if _is_over(error, kind, state):
                 return _too_late(request, error)
             metrics.RERUNS.labels("unsafe").inc()
             logger.warning(
                 "request is run again: %s", errors.in_short(error), extra={"attempt": attempt, "kind": kind.value}
             )
-            time.sleep(random.uniform(0, min(0.02 * 2**attempt, 0.5)))
+            _pause(kind, attempt, state)
 
 
-def _least(error: Error) -> float:
+def _is_over(error: Error, kind: Kind, state: RequestState) -> bool:
+    held = time.monotonic() > state.hold_until and not _settles(error, kind)
+    return held or state.remaining() < _least(error, kind)
+
+
+def _pause(kind: Kind, attempt: int, state: RequestState) -> None:
+    """Who waits for room does so beside the others, some of whom need none."""
+    if kind is not Kind.FULL:
+        time.sleep(random.uniform(0, min(0.02 * 2**attempt, PAUSE_SECONDS)))
+        return
+    with state.aside():
+        time.sleep(random.uniform(FULL_SECONDS / 2, FULL_SECONDS))
+
+
+def _least(error: Error, kind: Kind) -> float:
+    """What must be left of the request's time for another run, and the pause before it."""
+    if kind is Kind.FULL:
+        return FULL_SECONDS + LEAST_SECONDS
     return LEAST_WAITING_SECONDS if errors.is_waiting(error) else LEAST_SECONDS
 
 

@@ -71,8 +71,8 @@ class RerunMiddleware:
 
 
 def _let_go(state: context.RequestState, kind: Kind) -> None:
-    """The next run reads elsewhere: a replica that cancelled a read for its replay is left alone too."""
-    if kind is Kind.CONFLICT and state.replica:
+    """The next run reads elsewhere: a replica that cancelled a read for its replay, or has no room to sort, too."""
+    if kind in {Kind.CONFLICT, Kind.FULL} and state.replica:
         state.avoid.add(state.replica)
     state.replica = None
     for alias in state.avoid & set(connections):

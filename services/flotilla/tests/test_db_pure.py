@@ -34,6 +34,7 @@ TABLE = [
     (psycopg.errors.SerializationFailure("conflict with recovery"), Kind.CONFLICT),
     (psycopg.errors.DeadlockDetected("deadlock"), Kind.CONFLICT),
     (psycopg.errors.LockNotAvailable("lock timeout"), Kind.CONFLICT),
+    (psycopg.errors.DiskFull("could not extend file"), Kind.FULL),
     (psycopg.errors.UniqueViolation("connection refused, says the row"), Kind.OTHER),
     (psycopg.errors.InvalidPassword("wrong"), Kind.OTHER),
     (psycopg.DataError("nul"), Kind.OTHER),

@@ -145,6 +145,12 @@ def conflict():
     return error
 
 
+def full():
+    error = OperationalError("could not extend file")
+    error.__cause__ = psycopg.errors.DiskFull("could not extend file")
+    return error
+
+
 def failing(errors):
     def work():
         assert context.current().policy is context.Policy.HOLD
@@ -163,6 +169,13 @@ def test_work_is_run_again_when_the_database_was_at_fault(monkeypatch):
         databases.run("default", failing([IntegrityError()]))
     with pytest.raises(OperationalError, match="deadlock"):
         databases.run("default", failing([conflict() for _ in range(10)]))
+
+
+def test_a_server_without_room_is_asked_less_often(monkeypatch):
+    pauses = []
+    monkeypatch.setattr("time.sleep", pauses.append)
+    assert databases.run("default", failing([full(), lost()])) == "done"
+    assert pauses[0] >= 1 > pauses[1]
 
 
 def test_without_a_primary_in_time_the_database_is_away(settings):

@@ -93,6 +93,27 @@ def test_a_lost_conflict_is_run_again():
     assert post(view).status_code == 201
 
 
+def test_a_server_without_room_is_asked_again_later_while_others_go_on(monkeypatch, settings):
+    """The one turn there is goes to another request meanwhile; without it this one would never end."""
+    settings.FLOTILLA = replace(settings.FLOTILLA, writes_at_once=1)
+    pauses, other, view = [], View(created()), View(django_error(psycopg.errors.DiskFull("no room")), created())
+
+    def sleep(seconds):
+        pauses.append(seconds)
+        assert post(other, key="another-key").status_code == 201
+
+    monkeypatch.setattr(run.time, "sleep", sleep)
+    assert (post(view).status_code, len(view.seen)) == (201, 2)
+    assert 1 <= pauses[0] <= 2
+
+
+def test_503_when_the_server_has_no_room_in_time(settings):
+    settings.FLOTILLA = replace(settings.FLOTILLA, write_hold_seconds=0.0)
+    assert post(View(django_error(psycopg.errors.DiskFull("no room")))).status_code == 503
+    settings.FLOTILLA = replace(settings.FLOTILLA, write_hold_seconds=1.0, request_seconds=2.0)
+    assert post(View(django_error(psycopg.errors.DiskFull("no room")))).status_code == 503
+
+
 def test_a_commit_whose_answer_was_lost_is_looked_up(monkeypatch):
     """The first run commits, and hears nothing: the second finds the key."""
     once, view = run._once, View(created())
