@@ -1,4 +1,7 @@
-"""What this process knows of the Postgres nodes: a poller thread and a kept connection per node, once a second."""
+"""What this process knows of the Postgres nodes: a poller thread and a kept connection per node.
+
+Once a second while requests ask, a third as often while none does.
+"""
 
 import logging
 import os
@@ -23,7 +26,9 @@ SELECT pg_is_in_recovery(),
        (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END
         - '0/0'::pg_lsn)::bigint
 """
-IDLE_SECONDS = 1.0  # nine polls a second in a stack of three replicas and three nodes: about 1 % of a core
+POLL_SECONDS = 1.0  # nine polls a second in a stack of three replicas and three nodes: about 1 % of a core
+IDLE_SECONDS = 3.0  # when nobody has asked for UNASKED_SECONDS; the news must still be fresh for who asks next
+UNASKED_SECONDS = 10.0
 HURRY_SECONDS = 0.05  # while somebody waits for a position
 ANSWER_SECONDS = 0.5
 FRESH_SECONDS = 5.0  # older news counts for nothing: two connects that time out may lie between two polls
@@ -77,6 +82,7 @@ class Replicas:
         self._hurries = 0
         self._polling: set[str] = set()
         self._led: str | None = None  # the alias that was last seen as primary
+        self._asked = clock()
 
     def start(self) -> None:
         if len(self._polling) < len(self._pollers):
@@ -87,6 +93,12 @@ class Replicas:
     def nodes(self) -> list[Node]:
         """As last polled. Unhealthy: not heard of for a while, or standing still while the others move."""
         self.start()
+        was_idle, self._asked = self._is_idle(), self._clock()
+        if was_idle:
+            self.hurry()
+        return self._known()
+
+    def _known(self) -> list[Node]:
         oldest = self._clock() - FRESH_SECONDS
         nodes = [node if self._times[alias] >= oldest else Node(alias) for alias, node in self._nodes.items()]
         return choice.without_stale(nodes, self._history.position)
@@ -121,7 +133,7 @@ class Replicas:
                 return alias
             self.hurry()
             with self._polled:
-                self._polled.wait(min(left, IDLE_SECONDS))
+                self._polled.wait(min(left, POLL_SECONDS))
 
     def poll(self, poller: NodePoller) -> None:
         """Ask one node, and tell."""
@@ -132,7 +144,10 @@ class Replicas:
                 self._led = node.alias
             self._history.note(self._clock(), self._nodes.values())
             self._polled.notify_all()
-        _report(self.nodes())
+        _report(self._known())
+
+    def _is_idle(self) -> bool:
+        return self._clock() - self._asked > UNASKED_SECONDS
 
     def _start(self, poller: NodePoller) -> None:
         """A process that gets no thread goes on without; the next question tries again."""
@@ -153,7 +168,8 @@ class Replicas:
                 logger.exception("a poll failed in a way that nobody expected")
                 self.mark_down(poller.alias)
             with self._hurry:
-                hurried = self._hurry.wait_for(lambda before=hurries: self._hurries != before, IDLE_SECONDS)
+                pause = IDLE_SECONDS if self._is_idle() else POLL_SECONDS
+                hurried = self._hurry.wait_for(lambda before=hurries: self._hurries != before, pause)
             if hurried:
                 time.sleep(HURRY_SECONDS)
 

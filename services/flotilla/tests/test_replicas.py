@@ -11,7 +11,15 @@ import pytest
 
 from flotilla.db import replicas
 from flotilla.db.choice import Node
-from flotilla.db.replicas import FRESH_SECONDS, STALE_SECONDS, NodePoller, Replicas
+from flotilla.db.replicas import (
+    FRESH_SECONDS,
+    IDLE_SECONDS,
+    POLL_SECONDS,
+    STALE_SECONDS,
+    UNASKED_SECONDS,
+    NodePoller,
+    Replicas,
+)
 from flotilla.env import Env
 
 AHEAD = Node("replica_2", healthy=True, is_replica=True, position=200)
@@ -48,7 +56,7 @@ def poll(pool):
 
 @pytest.fixture
 def quick(monkeypatch):
-    monkeypatch.setattr(replicas, "IDLE_SECONDS", 0.02)
+    monkeypatch.setattr(replicas, "POLL_SECONDS", 0.02)
     monkeypatch.setattr(replicas, "HURRY_SECONDS", 0.001)
 
 
@@ -129,6 +137,35 @@ def test_the_thread_starts_with_the_first_question_and_hurries(quick):
     pool.start()
     pool.hurry()
     assert pool._polling == {"replica_2"}
+
+
+def test_when_nobody_asks_it_is_polled_less_often_and_who_asks_next_hurries_it(monkeypatch):
+    pauses = []
+    pool = by_hand(ScriptedPoller("replica_2", AHEAD))
+
+    class Over(BaseException):
+        """Ends the thread's loop."""
+
+    def wait_for(changed, pause):
+        pauses.append(pause)
+        pool._clock.now += UNASKED_SECONDS if len(pauses) == 1 else 0.1
+        if len(pauses) == 3:
+            raise Over
+        return False
+
+    monkeypatch.setattr(pool._hurry, "wait_for", wait_for)
+    with pytest.raises(Over):
+        pool._run(pool._pollers[0])
+    assert pauses == [POLL_SECONDS, POLL_SECONDS, IDLE_SECONDS]
+    hurries = pool._hurries
+    pool.nodes()
+    assert pool._hurries == hurries + 1
+    pool.nodes()
+    assert pool._hurries == hurries + 1
+
+
+def test_news_stay_fresh_between_two_polls_of_an_idle_process():
+    assert IDLE_SECONDS + replicas.ANSWER_SECONDS < FRESH_SECONDS
 
 
 def test_a_poller_survives_what_nobody_expected(quick, caplog):
