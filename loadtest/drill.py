@@ -1,6 +1,6 @@
 """The load of a drill: what a mixed load and a good client met, in files that the judge reads.
 
-    python -m loadtest.drill --rate 20 --write-share 0.3 --out DIR [--seconds N]
+    python -m loadtest.drill --rate 20 --write-share 0.3 --orders 0.33 --out DIR [--seconds N]
 
 stdout says in JSON lines when it is ready, started (with the run's zero on the machine's monotonic clock) and ended.
 It loads until SIGTERM or SIGINT or for N seconds, then waits for what is in flight, a minute at most.
@@ -26,11 +26,13 @@ from typing import TextIO
 from .edge import Edge
 from .ledger import Ledger
 from .openloop import LIMIT, Run, Schedule
+from .orders import UsedUp, buyers_for
 from .outcome import Outcome
 from .retry import Retry
-from .traffic import Traffic, UsedUp, authors_for
+from .traffic import Traffic, authors_for, orders_among
 
 HOUR = 3600.0  # seconds: without --seconds it ends by a signal, and by itself should nobody send one
+ORDERS = 0.33  # of the writes
 
 
 class Refused(Exception):
@@ -41,10 +43,11 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="loadtest.drill", description="The load of a drill.")
     parser.add_argument("--rate", type=float, default=20, help="planned requests a second (0.1 to 500)")
     parser.add_argument("--write-share", type=float, default=0.3, help="share of writes among them (0 to 1)")
+    parser.add_argument("--orders", type=float, default=ORDERS, help="share of orders among the writes (0 to 1)")
     parser.add_argument("--seconds", type=float, default=HOUR, help="length of the load; else until a signal")
     parser.add_argument("--out", type=Path, required=True, help="folder for client.json, ledger and outcomes")
     options = parser.parse_args(given)
-    for name, low, high in (("rate", 0.1, 500), ("write_share", 0, 1), ("seconds", 1, HOUR)):
+    for name, low, high in (("rate", 0.1, 500), ("write_share", 0, 1), ("orders", 0, 1), ("seconds", 1, HOUR)):
         if not low <= getattr(options, name) <= high:
             parser.error(f"--{name.replace('_', '-')} {getattr(options, name):g}: use {low:g} to {high:g}")
     return options
@@ -73,24 +76,26 @@ def open_folder(folder: Path) -> tuple[Ledger, TextIO]:
         raise Refused(f"cannot write in {folder} ({error.strerror}): give another --out, or free space") from error
 
 
-def make_traffic(ledger: Ledger, writes: int) -> Traffic:
-    """Finds products and registers authors, which takes seconds: passwords are hashed slowly on purpose."""
+def make_traffic(ledger: Ledger, writes: int, share: float) -> Traffic:
+    """Finds products, registers authors and buyers, which takes seconds: passwords are hashed slowly on purpose."""
     address = f"{os.environ.get('NET_PREFIX', '10.77')}.0.10"
     try:
         edge = Edge(address, 8443, os.environ.get("SITE_HOST", "shop.localhost"), "/certs/ca.crt")
-        return Traffic(edge, ledger, authors_for(writes))
+        orders = orders_among(writes, share)
+        return Traffic(edge, ledger, authors_for(writes - orders), share=share, buyers=buyers_for(orders))
     except UsedUp as error:
-        raise Refused(f"{error}: give a lower --rate or --write-share, or fewer --seconds") from error
-    except (OSError, AssertionError) as error:
+        raise Refused(f"{error}: give a lower --rate, --write-share or --orders, or fewer --seconds") from error
+    except (OSError, AssertionError, ValueError, KeyError) as error:
         raise Refused(f"the shop at {address}:8443 does not serve this load ({error}): see 'make status'") from error
 
 
 def client(traffic: Traffic, retry: Retry, options: argparse.Namespace) -> dict:
     """What this client does, for the report."""
     return {
-        "name": traffic.name, "rate": options.rate, "write_share": options.write_share, "authors": len(traffic.authors),
-        "limit": LIMIT, "timeout": "a try may take what is left of the limit", "retry": retry.described(),
-        "look": "after each acknowledged write its author opens the page that must show it",
+        "name": traffic.name, "rate": options.rate, "write_share": options.write_share, "orders": options.orders,
+        "authors": len(traffic.authors), "buyers": traffic.buyers, "limit": LIMIT,
+        "timeout": "a try may take what is left of the limit", "retry": retry.described(),
+        "look": "after each acknowledged write its author opens the page, or asks for the order, that must show it",
     }  # fmt: skip
 
 
@@ -103,7 +108,7 @@ def play(options: argparse.Namespace) -> None:
     on_signal(lambda: sys.exit(143))  # before the load there is nothing to wait for
     ledger, outcomes = open_folder(options.out)
     schedule = Schedule.constant(options.rate, options.seconds, options.write_share)
-    traffic, retry = make_traffic(ledger, schedule.writes), Retry()
+    traffic, retry = make_traffic(ledger, schedule.writes, options.orders), Retry()
     said = client(traffic, retry, options) | {"real_time": greenlets.go_first()}
     (options.out / "client.json").write_text(json.dumps(said, indent=1) + "\n")
     run = Run(traffic.send, schedule, writer(outcomes), retry, keep=False)

@@ -37,8 +37,13 @@ class Ledger:
         self._file.close()
 
 
+def lines(path: Path) -> list[dict]:
+    """Each with its marker, and what else is known of that write."""
+    return [json.loads(line) for line in Path(path).read_text(encoding="utf-8").splitlines()]
+
+
 def markers(path: Path) -> list[str]:
-    return [json.loads(line)["marker"] for line in Path(path).read_text(encoding="utf-8").splitlines()]
+    return [line["marker"] for line in lines(path)]
 
 
 def compare(acknowledged: Iterable[str], stored: Iterable[str]) -> dict[str, list[str]]:

@@ -11,25 +11,32 @@ import ssl
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from urllib.parse import parse_qs
+
+from .stub_api import Api
 
 SLUGS = [f"thing-{number}" for number in range(600)]
 PADDING = "<p>" + "A shop of cardboard. " * 400 + "</p>"  # with it a page is about as long as one of the shop's
 
 
 class Shop:
-    """`answer(method, path, cookies, body) -> (status, headers, body)`."""
+    """`answer(method, path, cookies, body, headers) -> (status, headers, body)`; names of headers in small letters."""
 
     def __init__(self):
         self.titles: dict[str, list[str]] = defaultdict(list)
         self.carts: dict[str, dict[str, int]] = defaultdict(dict)
         self.keys: dict[str, int] = {}
         self.visitors = 0
+        self.api = Api(SLUGS)
 
-    def answer(self, method: str, path: str, cookies: str, body: bytes) -> tuple[int, dict, bytes]:
+    def answer(
+        self, method: str, path: str, cookies: str, body: bytes, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, dict, bytes]:
+        if path.startswith("/api/"):
+            return self.api.answer(method, path, headers or {}, body)
         path = path.partition("?")[0]
         if method == "POST":
             return self.form(path, cookies, {name: values[0] for name, values in parse_qs(body.decode()).items()})
@@ -107,7 +114,7 @@ class Connection(asyncio.Protocol):
             return
         self.unread = rest[length:]
         method, path, _ = first.split(" ")
-        self.respond(*self.shop.answer(method, path, headers.get("cookie", ""), rest[:length]))
+        self.respond(*self.shop.answer(method, path, headers.get("cookie", ""), rest[:length], headers))
 
     def respond(self, status: int, headers: dict, body: bytes) -> None:
         head = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", f"Content-Length: {len(body)}"]

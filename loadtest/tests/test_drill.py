@@ -7,7 +7,7 @@ import json
 import pytest
 
 from loadtest import drill
-from loadtest.ledger import markers
+from loadtest.ledger import lines
 from loadtest.outcome import Outcome
 from loadtest.traffic import Traffic
 
@@ -18,7 +18,7 @@ OUTCOME = Outcome("write", "review", 1.23456, 1.2, 0, 1.3, 302, 2.0, 2, False, "
 
 @pytest.fixture
 def cardboard(monkeypatch):
-    monkeypatch.setattr(drill, "make_traffic", lambda ledger, writes: Traffic(Edge(), ledger))
+    monkeypatch.setattr(drill, "make_traffic", lambda ledger, writes, share: Traffic(Edge(), ledger, share=share))
     monkeypatch.setattr(drill.greenlets, "sync", lambda descriptor: None)
     monkeypatch.setattr(drill.greenlets, "quiet_collector", lambda: None)
     monkeypatch.setattr(drill.greenlets, "go_first", lambda: False)
@@ -32,9 +32,10 @@ def test_it_says_ready_started_ended_and_keeps_everything(cardboard, tmp_path, c
     assert events[1]["monotonic"] > 0
     assert events[2]["requests"] == 40
     assert len((tmp_path / "outcomes.jsonl").read_text().splitlines()) == 40 + 12
-    assert len(markers(tmp_path / "ledger.jsonl")) == 12
+    assert len(ledger := lines(tmp_path / "ledger.jsonl")) == 12
     client = json.loads((tmp_path / "client.json").read_text())
-    assert all(client["name"] in marker for marker in markers(tmp_path / "ledger.jsonl"))
+    assert all(client["name"] in line["marker"] or line["buyer"] in client["buyers"] for line in ledger)
+    assert (client["orders"], sum("order" in line for line in ledger)) == (0.33, 3)
     assert client["retry"]["again"] == "same key, same body"
 
 
@@ -52,6 +53,7 @@ def test_a_line_has_what_the_judge_reads():
         (["--rate", "0"], "--rate 0: use 0.1 to 500"),
         (["--rate", "9999"], "--rate 9999: use"),
         (["--write-share", "1.5"], "--write-share 1.5: use 0 to 1"),
+        (["--orders", "2"], "--orders 2: use 0 to 1"),
         (["--seconds", "0"], "--seconds 0: use"),
     ],
 )

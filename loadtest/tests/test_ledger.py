@@ -4,7 +4,7 @@ import os
 import threading
 import time
 
-from loadtest.ledger import Ledger, compare, markers
+from loadtest.ledger import Ledger, compare, lines, markers
 
 
 def test_a_line_is_on_the_disk_before_the_write_counts(tmp_path, monkeypatch):
@@ -45,3 +45,9 @@ def test_compare_finds_what_is_lost_and_what_is_there_twice():
 
 def test_a_write_whose_answer_was_lost_is_no_error():
     assert compare(["a"], ["a", "unanswered"]) == {"lost": [], "twice": []}
+
+
+def test_each_line_is_read_with_its_facts(tmp_path):
+    ledger = Ledger(tmp_path / "ledger")
+    ledger.acknowledge("m1", order="o1")
+    assert lines(tmp_path / "ledger") == [{"marker": "m1", "order": "o1"}]
