@@ -26,13 +26,12 @@ from typing import TextIO
 from .edge import Edge
 from .ledger import Ledger
 from .openloop import LIMIT, Run, Schedule
-from .orders import UsedUp, buyers_for
+from .orders import SHARE, UsedUp, buyers_for
 from .outcome import Outcome
 from .retry import Retry
 from .traffic import Traffic, authors_for, orders_among
 
 HOUR = 3600.0  # seconds: without --seconds it ends by a signal, and by itself should nobody send one
-ORDERS = 0.33  # of the writes
 
 
 class Refused(Exception):
@@ -43,7 +42,7 @@ def arguments(given: list[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="loadtest.drill", description="The load of a drill.")
     parser.add_argument("--rate", type=float, default=20, help="planned requests a second (0.1 to 500)")
     parser.add_argument("--write-share", type=float, default=0.3, help="share of writes among them (0 to 1)")
-    parser.add_argument("--orders", type=float, default=ORDERS, help="share of orders among the writes (0 to 1)")
+    parser.add_argument("--orders", type=float, default=SHARE, help="share of orders among the writes (0 to 1)")
     parser.add_argument("--seconds", type=float, default=HOUR, help="length of the load; else until a signal")
     parser.add_argument("--out", type=Path, required=True, help="folder for client.json, ledger and outcomes")
     options = parser.parse_args(given)

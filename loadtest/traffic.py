@@ -42,9 +42,7 @@ class Traffic:
     `share`: of the writes, how many are orders; without it nothing asks the API.
     """
 
-    def __init__(
-        self, edge: Edge, ledger: Ledger, authors: int = AUTHORS, *, share: float = 0.0, buyers: int = BUYERS
-    ):
+    def __init__(self, edge: Edge, ledger: Ledger, authors: int = AUTHORS, *, share: float = 0.0, buyers: int = BUYERS):
         self.edge, self.ledger, self.share = edge, ledger, share
         self.name = uuid.uuid4().hex[:10]
         self.slugs = product_slugs(edge, PRODUCTS)

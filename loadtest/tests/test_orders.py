@@ -70,7 +70,7 @@ def test_without_products_nothing_can_be_ordered(edge, ledger):
 
 def test_a_buyer_who_cannot_register_is_said(edge, ledger):
     edge.shop.api.users["buyer-test-0@example.org"] = "another"
-    with pytest.raises(AssertionError, match="buyer-test-0@example.org: 409"):
+    with pytest.raises(AssertionError, match=r"buyer-test-0@example\.org: 409"):
         Orders(edge, ledger, "test")
 
 
