@@ -18,7 +18,8 @@ def start(name: str, command: Sequence[str], *, image: str = TOOLS, user: str = 
     """-> its id. `host`: settings of the engine's HostConfig, such as NetworkMode; without it, no network."""
     remove(name)
     settings = BARE | {"NetworkMode": "none"} | host
-    body = {"Image": image, "Cmd": list(command), "User": user, "Tty": True, "HostConfig": settings}
+    # No entry point but the system's: an image of the stack has its own, which knows its roles only.
+    body = {"Image": image, "Entrypoint": [""], "Cmd": list(command), "User": user, "Tty": True, "HostConfig": settings}
     made = post(f"/containers/create?name={full(name)}", body)["Id"]
     post(f"/containers/{made}/start")
     return made

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from stack import direct
 
-from drills import cores, disk, faults, network, targets
+from drills import cores, disk, faults, network, relay, targets, wipe
 
 HARM = ("kill", "stop", "pause", "cut")
 NETWORK = ("cut-voters", "cut-voter", "cut-etcd", "slow")  # that fail in part
@@ -20,9 +20,9 @@ def never(_: tuple) -> str:
 @dataclass(frozen=True, slots=True)
 class Victim:
     """`services`: a regular expression of the compose services it stands for; the first running container is hit, or,
-    where the role moves, the one that `role()` names at that moment. `away`: seconds dead, unless the fault's own.
-    `faults`: those that fit it. `also`: victims that are hit at the same moment. `every`: all that run are hit.
-    `lacks`: as of a fault."""
+    where the role moves, the one that `role()` names at that moment: by its service, or by its own name. `away`:
+    seconds dead, unless the fault's own. `faults`: those that fit it. `also`: victims that are hit at the same moment.
+    `every`: all that run are hit. `lacks`: as of a fault."""
 
     name: str
     services: str
@@ -39,7 +39,8 @@ class Fault:
     """`act` breaks, `seconds` is how long it stays so; `done` is how a person says it, `says` what it is. One of no
     seconds undoes itself, and all containers of its victim take part. `mend`: what undoing takes beyond the containers
     (drills/undo.py). `lacks`: given the victim's containers, a sentence when it cannot be on this stack. `load`: times
-    the usual one; it is part of the fault, and ends with it. `small`: measured on small disks, as no other fault."""
+    the usual one; it is part of the fault, and ends with it. `small`: measured on small disks, as no other fault.
+    `prepare`: given the victims and the folder of the load, what comes before the fault -> in words, what was done."""
 
     name: str
     act: Callable
@@ -50,6 +51,7 @@ class Fault:
     lacks: Callable = never
     load: float = 1
     small: bool = False
+    prepare: Callable | None = None
 
     @property
     def lasts(self) -> bool:
@@ -66,11 +68,15 @@ VICTIMS = (
     Victim("nginx", "nginx"),
     Victim("haproxy", r"haproxy-\d"),
     Victim("web", "web", faults=(*HARM, "rolling")),
+    Victim("gateway", "gateway"),
+    Victim("users", "users"),
     Victim("products", "products"),
     Victim("orders", "orders"),
     Victim("web-worker", "web-worker"),
+    Victim("users-worker", "users-worker"),
     Victim("products-worker", "products-worker"),
     Victim("orders-worker", "orders-worker"),
+    Victim("relay", relay.SERVICE, relay.holder),
     Victim("pgbouncer", r"pgbouncer-\d"),
     # Longer away than its lease lasts: the others must manage without it.
     Victim(
@@ -91,6 +97,8 @@ VICTIMS = (
     with_primary("etcd"),
     with_primary("haproxy"),
     with_primary("redis-master"),
+    # The broker as a whole, and who must not have taken what it carries by then.
+    Victim("redis", f"{wipe.SERVERS}|{wipe.CONSUMERS}", faults=("wipe",), every=True),
     # What was running, and all at once: no order, as an engine has none when its machine goes and comes.
     Victim("stack", ".*", faults=("stop", "kill", "starve"), every=True, lacks=disk.forgets),
 )
@@ -107,6 +115,10 @@ SLOW = (
     f"{network.LOSS * 100:g} % of its packets are lost"
 )
 FULL = "its disk is filled to the last byte, and kept so (only where its volume is small: `SMALL_DISKS=1 make up`)"
+WIPED = (
+    f"{wipe.IN_FLIGHT:,} orders are placed while nobody takes their events; then Redis is flushed, its data nodes and"
+    " Sentinels are killed at once, and their volumes emptied"
+)
 STARVED = (
     f"{cores.LOOPS} busy loops a core beside it, with the CPU shares of its heaviest container, under 4 times the load"
 )
@@ -122,6 +134,7 @@ FAULTS = (
     cut_from("cut-voter", network.cut_voter, "one of the other Postgres nodes"),
     cut_from("cut-etcd", network.cut_etcd, "all etcd members"),
     Fault("fill", disk.fill, "without room on its disk", FULL, 30, mend="disk", lacks=disk.lacks, small=True),
+    Fault("wipe", wipe.wipe, "wiped", WIPED, 5, prepare=wipe.crowd),
     Fault("starve", cores.starve, "starved", STARVED, 300, mend="cores", load=4),
     Fault("slow", network.slow, "slow to reach", SLOW, 60, mend="network", lacks=network.lacks),
 )

@@ -2,7 +2,8 @@
 
 A row holds for each of its victims under each of its faults; a pair without a row is an error, never a pass. `None`
 says "reported, not judged". Gaps count from the moment of the fault, what ends in `after` from its undoing: to the
-first good answer (`back_after`), the first good write (`write_back_after`), full redundancy (`whole_after`).
+first good answer (`back_after`), the first good write (`write_back_after`), full redundancy (`whole_after`), the end of
+the last order that was placed before it (`orders_ended_after`). `orders_delayed`: from placing an order to its end.
 Every run is held against each limit; a median against its own, where there are runs enough to have one.
 """
 
@@ -54,6 +55,13 @@ class Targets:
     unseen: Limit = NONE
     whole_after: Limit = WHOLE
     operator: Limit = NONE
+    orders_lost: Limit = NONE
+    orders_twice: Limit = NONE
+    orders_stuck: Limit = NONE
+    stock_off: Limit = NONE
+    shop_off: Limit = NONE
+    orders_delayed: Limit | None = None
+    orders_ended_after: Limit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +92,9 @@ HARM = ("kill", "stop", "pause", "cut")
 PRIMARY = ("postgres-primary",)
 AT_ONCE = ("postgres-primary+etcd", "postgres-primary+haproxy", "postgres-primary+redis-master")
 SINGLES = (
-    "web", "products", "orders", "web-worker", "products-worker", "orders-worker", "haproxy", "pgbouncer", "etcd",
-    "sentinel", "cache", "postgres-standby",
+    "web", "gateway", "users", "products", "orders", "web-worker", "users-worker", "products-worker", "orders-worker",
+    "relay", "haproxy", "pgbouncer", "etcd", "sentinel", "cache", "postgres-standby",
 )  # fmt: skip
-REDIS = ("redis-master", "redis-replica")
 OPERATIONS = (
     "prometheus", "grafana", "nginx-exporter", "postgres-exporter", "pgbouncer-exporter", "redis-exporter",
 )  # fmt: skip
@@ -107,7 +114,10 @@ ROWS = (
     Row(AT_ONCE, ("kill",), Targets(write_gap=within(26)), Targets(write_gap=within(8))),
     Row(SINGLES, HARM, Targets()),
     Row(("web",), ("rolling",), Targets()),
-    Row(REDIS, HARM, Targets()),
+    # Pages and API go on without it; what it carried is sent again.
+    Row(("redis-master",), HARM, Targets(orders_delayed=within(10))),
+    Row(("redis-replica",), HARM, Targets()),
+    Row(("redis",), ("wipe",), Targets(orders_ended_after=within(60))),
     Row(("nginx",), HARM, replace(UNJUDGED, back_after=within(2))),
     Row(OPERATIONS, HARM, Targets()),
     # A start of everything: the cold start of a host. While nothing runs, nothing can be answered.

@@ -29,7 +29,7 @@ def candidates(victim: Victim) -> list[Container]:
 def chosen(victim: Victim, candidates: list[Container]) -> Container:
     """The first that runs, or whoever has the role."""
     name = holder(victim) if victim.role else candidates[0].service
-    found = next((one for one in candidates if one.service == name and one.state == "running"), None)
+    found = next((one for one in candidates if name in (one.service, one.name) and one.state == "running"), None)
     if not found:
         raise Refused(f"{victim.name} ({name or 'nobody'}) is down already: `make up` first.")
     return found

@@ -89,3 +89,14 @@ def test_a_role_that_nobody_tells_is_refused(stack, error):
     drill = led_by("")
     with pytest.raises(Refused, match=r"nobody says who is redis-master .*`make up`"):
         victims.find(replace(drill, victim=replace(drill.victim, role=unknown)))
+
+
+def test_a_role_may_name_one_container_of_several(stack):
+    stack += [container("orders-worker"), container("orders-worker", 2)]
+    relay = matrix.drill("relay", "kill")
+
+    def held_by(name: str) -> matrix.Drill:
+        return replace(relay, victim=replace(relay.victim, role=lambda: name))
+
+    assert victims.find(held_by("flotilla-orders-worker-2")) == [stack[-1]]
+    assert victims.find(held_by("orders-worker")) == [stack[-2]], "nobody relays: the first of them"
