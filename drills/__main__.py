@@ -1,6 +1,7 @@
 """`make drill` and `make drills`: breaks something under load, puts it back, and says what a client saw.
 
-    tools/run python -m drills one --victim web --fault kill [--runs 1] [--rate 20] [--write-share 0.3] [--seconds N]
+    tools/run python -m drills one --victim web --fault kill [--runs 1] [--rate 20] [--write-share 0.3] [--orders 0.33]
+                                [--seconds N]
     tools/run python -m drills set --name all [--since COMMIT]
     tools/run python -m drills undo         puts back what a killed drill left broken
 
@@ -14,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
+from loadtest.orders import SHARE
 from stack.arguments import Parser, number
 from stack.engine import containers
 
@@ -92,6 +94,7 @@ def parser() -> argparse.ArgumentParser:
     for verb in (one, several):
         verb.add_argument("--rate", type=number("RATE", float, 1, MOST), default=20.0)
         verb.add_argument("--write-share", type=number("WRITE_SHARE", float, 0.01, 0.9), default=0.3)
+        verb.add_argument("--orders", type=number("ORDERS", float, 0.01, 0.9), default=SHARE)
     verbs.add_parser("undo").set_defaults(prepare=lambda _: lambda: 0)
     return main
 
@@ -117,7 +120,7 @@ def affordable(drills: list[Drill], rate: float) -> None:
 
 
 def load_of(options: argparse.Namespace) -> program.Asked:
-    return program.Asked(options.rate, options.write_share, early_release())
+    return program.Asked(options.rate, options.write_share, early_release(), options.orders)
 
 
 if __name__ == "__main__":

@@ -6,15 +6,13 @@ Invariant: whatever happens, what was broken is put back and the load is ended b
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 from bench.results import machine
-from loadtest.ledger import compare, markers
+from loadtest.orders import SHARE
 from stack.engine import Container
-from stack.servers import sql, until
 from stack.whole import containers_missing, missing
 
-from drills import store
+from drills import store, tables
 from drills.disk import are_small
 from drills.load import Load
 from drills.lock import Refused
@@ -35,20 +33,21 @@ SETTLE = 60  # seconds for what mends itself: a standby that catches up after th
 Tell = Callable[[float, str, str], None]
 
 
-def run(one: Drill, rate: float, write_share: float, tell: Tell) -> dict:
+def run(one: Drill, rate: float, write_share: float, tell: Tell, orders: float = SHARE) -> dict:
     """-> the drill's record. Refused: it could not begin, and nothing was broken."""
     find(one)
     require_possible(one)
     require_whole()
+    before = tables.quiet()
     at = datetime.now(UTC)
     out = store.FOLDER / "runs" / f"{at:%Y%m%d-%H%M%S}-{one.victim.name}-{one.fault.name}"
     rate *= one.fault.load
-    asked = {"rate": rate, "write_share": write_share, "away": one.seconds, "late": one.late}
+    asked = {"rate": rate, "write_share": write_share, "orders": orders, "away": one.seconds, "late": one.late}
     asked |= {"early_release": early_release(), "small_disks": are_small(), "load_ends": one.fault.load != 1}
-    clients, log, journal = Load(out, rate, write_share), Log(tell), Journal(store.FOLDER)
+    clients, log, journal = Load(out, rate, write_share, orders), Log(tell), Journal(store.FOLDER)
     try:
         log.zero = clients.start()
-        log.add("note", f"load: {rate:g} requests/s, {write_share:.0%} writes")
+        log.add("note", f"load: {rate:g} requests/s, {write_share:.0%} writes, {orders:.0%} of these orders")
         leaders = [leader()]
         with Watcher(log):
             time.sleep(QUIET)
@@ -65,7 +64,9 @@ def run(one: Drill, rate: float, write_share: float, tell: Tell) -> dict:
         "victim": one.victim.name, "fault": one.fault.name, "container": names(victims),
         **provenance(at), "client": clients.client, "zero": log.zero,
         "set_up": asked,
-        "events": sorted(log.events, key=lambda event: event["t"]), "stored": stored(out, clients.client["name"]),
+        "events": sorted(log.events, key=lambda event: event["t"]),
+        "stored": tables.stored(out, clients.client["name"]),
+        "orders": tables.settled(before, out, clients.client["buyers"], undone_at(log)),
         "leaders": leaders, "whole_after": whole_after, "operator": operator, "outcomes": str(out / "outcomes.jsonl"),
     }  # fmt: skip
 
@@ -75,6 +76,8 @@ def play(
 ) -> tuple[float | None, list[str]]:
     """-> seconds from the undoing to full redundancy (None: never), and what a person would have had to do."""
     journal.write(victims, one.fault.mend)
+    if one.fault.prepare:
+        log.add("note", one.fault.prepare(victims, clients.out))
     log.add("fault", f"{one}: {names(victims)}")
     one.fault.act(victims)
     log.add("note", f"{names(victims)} {one.fault.done}")
@@ -123,20 +126,7 @@ def provenance(at: datetime) -> dict:
     }  # fmt: skip
 
 
-def stored(out: Path, name: str) -> dict:
-    """The ledger against the tables -> acknowledged writes that are lost, and those that took effect twice."""
-    acknowledged = markers(out / "ledger.jsonl")
-    found = compare(acknowledged, until(lambda: (in_tables(name),), 60, "the primary answers")[0])
-    return found | {"acknowledged": len(acknowledged)}
-
-
-def in_tables(name: str) -> list[str]:
-    """Markers as the tables have them; a cart line of two counts twice."""
-    reviews = sql(f"SELECT title FROM web_review WHERE title LIKE 'review {name} %'")
-    carts = sql(
-        "SELECT 'cart ' || u.username || ' ' || p.slug, i.quantity FROM web_cartitem i"
-        " JOIN web_cart c ON c.id = i.cart_id JOIN web_user u ON u.id = c.owner_id"
-        " JOIN web_product p ON p.id = i.product_id"
-        f" WHERE u.username LIKE 'author-{name}-%'"
-    )
-    return [row[0] for row in reviews] + [row[0] for row in carts for _ in range(int(row[1]))]
+def undone_at(log: Log) -> float:
+    """When the undoing began, in seconds since 1970, as the databases count."""
+    since = time.monotonic() - log.zero - max(event["t"] for event in log.events if event["kind"] == "undo")
+    return time.time() - since

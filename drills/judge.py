@@ -15,11 +15,12 @@ from typing import NamedTuple
 from loadtest.figures import failures, late_p99, longest_gap, reasons
 from loadtest.outcome import READ, UNSEEN, WRITE, Outcome
 
-from drills import targets, validity
+from drills import books, targets, validity
 from drills.timeline import timeline
 
 PASS, FAIL, INVALID = "pass", "FAIL", "INVALID"
-SAFETY = ("lost", "twice", "unseen")
+ORDERS = ("orders_lost", "orders_twice", "orders_stuck", "stock_off", "shop_off")
+SAFETY = ("lost", "twice", "unseen", *ORDERS)
 PATRONI = "Patroni"  # whose news tells of the leadership (drills/watcher.py)
 
 
@@ -58,6 +59,7 @@ def figures(record: dict, outcomes: Iterable[dict]) -> dict:
         **_counts(sound),
         **_gaps(sound, moment(record, "fault", first=True) or 0.0),
         **_kept(record),
+        **_ordered(record),
         "unseen": sum(UNSEEN in outcome.detail for outcome in sound),
         "failovers": _failovers(record),
         "back_after": _back_after(sound, moment(record, "undo")),
@@ -109,6 +111,15 @@ def _kept(record: dict) -> dict:
     return {"acknowledged": stored.get("acknowledged", 0), **counts}
 
 
+def _ordered(record: dict) -> dict:
+    """What became of orders and stock. None: the record does not say; those of before there were orders do not."""
+    found = record.get("orders") or {}
+    lists = (found.get(name) for name in books.KINDS)
+    counts = {name: None if one is None else len(one) for name, one in zip(ORDERS, lists, strict=True)}
+    times = {f"orders_{name}": found.get(name) for name in ("delayed", "ended_after", "settled_after")}
+    return {"orders": found.get("acknowledged"), **counts, **times}
+
+
 def _failovers(record: dict) -> int | None:
     """How often Postgres got another leader; a time without one is no move. None: the record does not say."""
     first, *last = record.get("leaders") or [""]
@@ -130,7 +141,7 @@ def _back_after(outcomes: list[Outcome], undo: float | None) -> float | None:
 
 NAMES = (
     "failed", "write_gap", "read_gap", "back_after", "write_back_after", "failovers", "lost", "twice", "unseen",
-    "whole_after", "operator",
+    "whole_after", "operator", *ORDERS, "orders_delayed", "orders_ended_after",
 )  # fmt: skip
 
 

@@ -12,14 +12,14 @@ from stack.engine import PROJECT, REPORTS, ROOT, docker, run
 from drills.lock import Refused
 
 NAME = f"{PROJECT}-drill-load"
-READY = 90  # seconds to log six people in on a busy machine
+READY = 120  # seconds to log ten people in on a busy machine
 DRAIN = 75  # a request may take 60 s
 LONGEST = 900  # seconds: a load whose drill was killed ends by itself
 
 
 class Load:
-    def __init__(self, out: Path, rate: float, write_share: float):
-        self.out, self.rate, self.write_share = out, rate, write_share
+    def __init__(self, out: Path, rate: float, write_share: float, orders: float):
+        self.out, self.rate, self.write_share, self.orders = out, rate, write_share, orders
         self._process: subprocess.Popen | None = None
         self._ended = False
         self._lines: queue.Queue[dict | None] = queue.Queue()
@@ -64,7 +64,7 @@ class Load:
         compose = ["docker", "compose", "-p", PROJECT, "-f", str(ROOT / "docker-compose.yml")]
         options = ["--rm", "--no-deps", "-T", "--name", NAME, "--user", f"{os.getuid()}:{os.getgid()}"]
         drill = ["--rate", f"{self.rate:g}", "--write-share", f"{self.write_share:g}"]
-        drill += ["--out", str(inside), "--seconds", str(LONGEST)]
+        drill += ["--orders", f"{self.orders:g}", "--out", str(inside), "--seconds", str(LONGEST)]
         return [*compose, "run", *options, "loadtest", "python", "-m", "loadtest.drill", *drill]
 
     def _read(self) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from loadtest.orders import SHARE
+
 from drills import card, document, judge, page, set_up, store
 from drills.disk import are_small
 from drills.drill import run
@@ -19,11 +21,13 @@ REPEATS = 2  # of a run that cannot tell, because the load came late
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Requests a second, the share of writes among them, and whether the stack releases a dead leader's lease early."""
+    """Requests a second, the share of writes among them, whether the stack releases a dead leader's lease early, and
+    the share of orders among the writes."""
 
     rate: float
     write_share: float
     early_release: bool = False
+    orders: float = SHARE
 
 
 def one(drill: Drill, load: Asked) -> int:
@@ -87,13 +91,14 @@ def of_set(drills: list[Drill], load: Asked) -> Callable[[dict], bool]:
 
     def question(drill: Drill) -> tuple:
         early = load.early_release if set_up.is_decided_early(drill.victim.name) else None
-        asked = drill.seconds, load.rate * drill.fault.load, load.write_share, early, drill.fault.small
+        asked = drill.seconds, load.rate * drill.fault.load, load.write_share, load.orders, early, drill.fault.small
         return drill.victim.name, drill.fault.name, *asked
 
     wanted = set(map(question, drills))
 
     def is_of(result: dict) -> bool:
-        found = set_up.of(result["record"])
+        # Those of before there were orders stand until there are others: their figures say nothing of orders.
+        found = {"orders": load.orders} | set_up.of(result["record"])
         return (*key(result), *(found.get(name) for name in set_up.QUESTION)) in wanted
 
     return is_of
@@ -111,7 +116,7 @@ def runs(drill: Drill, load: Asked) -> list[dict]:
     print(f"\n{drill}", flush=True)
     results = []
     for turn in range(1 + REPEATS):
-        results.append(judged(run(drill, load.rate, load.write_share, tell)))
+        results.append(judged(run(drill, load.rate, load.write_share, tell, load.orders)))
         if results[-1]["state"] != judge.INVALID:
             break
         print(f"  {'once more' if turn < REPEATS else 'given up'}: {results[-1]['figures']['invalid']}", flush=True)

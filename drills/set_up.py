@@ -3,7 +3,7 @@
 from stack import direct
 from stack.engine import api, containers
 
-QUESTION = ("away", "rate", "write_share", "early_release", "small_disks")  # others belong to another question
+QUESTION = ("away", "rate", "write_share", "orders", "early_release", "small_disks")  # others ask another question
 LEADING = ("postgres-primary", "stack")  # how their names begin: a leader of Postgres is among those that are hit
 OLDER = {"early_release": False, "small_disks": False}  # of results that were written before it was asked
 

@@ -91,3 +91,5 @@ def _ledger(record: dict, planned: list[Outcome]) -> Iterator[str]:
         yield "the ledger has no line, so nothing was compared with the tables"
     elif acknowledged < answered:
         yield f"the ledger has {acknowledged} lines for {answered} acknowledged writes"
+    if (record.get("set_up") or {}).get("orders") and not (record.get("orders") or {}).get("acknowledged"):
+        yield "the ledger has no order, so nothing was compared with the books"

@@ -2,6 +2,7 @@
 
 import json
 
+from drills.books import KINDS
 from drills.judge import figures, state, verdict
 from drills.set_up import is_early
 
@@ -51,6 +52,13 @@ def move(before: str, now: str) -> dict:
     return {"of": "Patroni", "from": before, "to": now}
 
 
+def orders(**changes) -> dict:
+    """What became of them, when all is well."""
+    wrong = {name: [] for name in KINDS}
+    times = {"delayed": 0.4, "ended_after": 0.2, "settled_after": 1.5}
+    return {**wrong, **times, "acknowledged": 120, "statuses": {"confirmed": 119, "rejected": 1}} | changes
+
+
 def record(victim="postgres-primary", fault="kill", **changes) -> dict:
     return {
         "victim": victim, "fault": fault, "container": f"flotilla-{victim}-1", "commit": "a" * 40, "dirty": False,
@@ -64,7 +72,7 @@ def record(victim="postgres-primary", fault="kill", **changes) -> dict:
             {"t": WHOLE, "kind": "whole", "text": "full redundancy"},
         ],
         "leaders": ["postgres-1", "postgres-2"], "stored": {"lost": [], "twice": [], "acknowledged": 360},
-        "whole_after": WHOLE - UNDO, "operator": [], "outcomes": "outcomes.jsonl",
+        "orders": orders(), "whole_after": WHOLE - UNDO, "operator": [], "outcomes": "outcomes.jsonl",
     } | changes  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """What is still to be run, what a set's verdict rests on, and what an invalid run is worth."""
 
 import pytest
+from loadtest.orders import SHARE
 
 from drills import document, matrix, page, program, store
 from drills.program import Asked, lacking, of_set
@@ -11,9 +12,10 @@ WEB, CACHE = matrix.drill("web", "kill"), matrix.drill("cache", "kill")
 PRIMARY = matrix.drill("postgres-primary", "kill")
 
 
-def done(drill=WEB, load=LOAD, *, at="2026-11-21T13:00:00", away=None, **changes) -> dict:
+def done(drill=WEB, load=LOAD, *, at="2026-11-21T13:00:00", away=None, orders=SHARE, **changes) -> dict:
     set_up = {"rate": load.rate, "write_share": load.write_share, "away": drill.seconds if away is None else away}
     set_up |= {"early_release": True} if load.early_release else {}
+    set_up |= {"orders": orders} if orders else {}
     return result(drill.victim.name, drill.fault.name, at=at, set_up=set_up, **changes)
 
 
@@ -33,7 +35,13 @@ def test_only_runs_of_the_same_drill_under_the_same_load_count():
     assert not counts(done(away=30))
     assert not counts(done(load=Asked(10.0, 0.3)))
     assert not counts(done(load=Asked(20.0, 0.5)))
+    assert not counts(done(orders=0.5))
     assert not counts(result("web")), "a result that does not say how it was made"
+
+
+def test_a_result_from_before_there_were_orders_stands_until_there_is_another():
+    assert of_set([WEB], LOAD)(done(orders=None))
+    assert of_set([WEB], Asked(20.0, 0.3, orders=0.5))(done(orders=None))
 
 
 def test_early_release_is_another_question_where_a_leader_is_hit():
