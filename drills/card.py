@@ -16,6 +16,7 @@ WIDTH = 120
 COLOURS = {PASS: "\033[32m", FAIL: "\033[1;31m", INVALID: "\033[33m"}
 PLAIN = "\033[0m"
 COMMON = Targets()
+KEPT = (("lost", "twice", "unseen"), ("orders_lost", "orders_twice", "orders_stuck"), ("stock_off", "shop_off"))
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class Column:
 COLUMNS = (
     Column("drill", words=True), Column("fail|retry/all", "failed"), Column("write gap", "write_gap"),
     Column("read", "read_gap"), Column("back", "back_after"), Column("moved", "failovers"), Column("slow"),
-    Column("lost", "lost"), Column("twice", "twice"), Column("unseen", "unseen"), Column("whole", "whole_after"),
-    Column("hand", "operator"), Column("result", words=True),
+    Column("write", "lost"), Column("order", "orders_lost"), Column("stock", "stock_off"),
+    Column("whole", "whole_after"), Column("hand", "operator"), Column("result", words=True),
 )  # fmt: skip
 
 
@@ -60,15 +61,15 @@ def wants_colour(stream) -> bool:
 
 
 def row(one: Standing) -> list[str]:
-    counted = [count(one, name) for name in ("lost", "twice", "unseen")]
     judged = back(one)
     returned = time(one, judged) if judged else ""
     gaps = [time(one, "write_gap"), time(one, "read_gap"), returned, moved(one)]
     hand = count(one, "operator").removeprefix("0")  # nobody's hand needs no column
+    kept = [of_kind(one, *names) for names in KEPT]
     whole = [time(one, "whole_after", digits=0), hand, one.state]
     short = one.name.replace("postgres-primary", "primary")  # with whom is hit beside it, it has to fit
     name = f"{short} x{len(one.shown)}" if len(one.shown) > 1 else short
-    return [name, failed(one), *gaps, seconds(one.worst("slowest")), *counted, *whole]
+    return [name, failed(one), *gaps, seconds(one.worst("slowest")), *kept, *whole]
 
 
 def failed(one: Standing) -> str:
@@ -87,6 +88,12 @@ def count(one: Standing, name: str) -> str:
     return "?" if total is None else str(total)
 
 
+def of_kind(one: Standing, *names: str) -> str:
+    """Of one kind, beside each other; one ? for runs of before they were counted."""
+    found = [count(one, name) for name in names]
+    return "?" if set(found) == {"?"} else "/".join(found)
+
+
 def time(one: Standing, name: str, digits=1) -> str:
     """Median and worst, and the row's own target if it is not the one in the head."""
     figure, limit = spread(one, name, digits), getattr(one.targets, name)
@@ -103,7 +110,8 @@ def summary(found: list[Standing]) -> str:
     states = Counter(one.state for one in found)
     others = [f"{states[state]} {state}" for state in (FAIL, INVALID) if states[state]]
     verdict = ", ".join([f"{states[PASS]} of {len(found)} drills pass", *others])
-    note = "Gaps and times in seconds, of several runs median/worst; in brackets: not judged."
+    note = "Gaps and times in seconds, of several runs median/worst; in brackets: not judged.\n"
+    note += "Write: lost/twice/unseen; order: lost/twice/without end; stock: products off, and off in the shop."
     words = early_words(found)
     return f"{verdict}. {note}" + (f"\nEarly release of a dead leader's lease is {words}." if words else "")
 

@@ -28,6 +28,10 @@ HOW = (
     "a cache ends none.",
     "Every acknowledged write is on a disk outside the stack, synced, before the client goes on; after the drill these "
     "lines are held against the tables. After each write its author opens the page that must show it.",
+    "An order is placed over the API, with a key, by an account that orders the same things in no other way. Within a "
+    "minute after the load each acknowledged one must be in the database of orders once, under its id, with its items, "
+    "and have its end: confirmed, rejected or cancelled. What is gone from each product's stock must be what its "
+    "reservations took, and what was confirmed and not cancelled; and the shop must show that stock.",
     "A primary that was frozen or cut off may wake when another has long taken over. Nothing that it acknowledges then "
     "may be missing at the end: such a write is in the ledger too, and would count as lost. To whom each balancer "
     "sends writes is among a run's events.",
@@ -94,7 +98,7 @@ def row(one: Standing) -> str:
     counts = [card.count(one, name) for name in ("lost", "twice", "unseen")]
     cells = [
         one.name, str(len(one.shown)), failed(one), card.count(one, "failed_with_retry"), writes(one),
-        gap(one, "read_gap"), seconds(one.worst("slowest")), failovers(one), *counts, whole(one),
+        gap(one, "read_gap"), seconds(one.worst("slowest")), failovers(one), *counts, *bought(one), whole(one),
         card.count(one, "operator"), one.state, ", ".join(one.commits),
     ]  # fmt: skip
     return f"| {' | '.join(cells)} |"
@@ -114,6 +118,20 @@ def writes(one: Standing) -> str:
     """Of what is judged by its return only, that stands beside."""
     judged = back(one)
     return gap(one, "write_gap") + (f"; back {gap(one, judged)}" if judged else "")
+
+
+def bought(one: Standing) -> list[str]:
+    """Orders, stock, and how long an order waited for its end; runs of before there were orders do not say."""
+    if one.total("orders_lost") is None:
+        return ["?", "?", "?"]
+    orders, stock = (card.of_kind(one, *names).replace("/", " / ") for names in card.KEPT[1:])
+    return [f"{orders} of {card.count(one, 'orders')}", stock, waited(one)]
+
+
+def waited(one: Standing) -> str:
+    """The longest; where it is judged, also how long after the undoing the last one ended."""
+    after = gap(one, "orders_ended_after") if one.targets.orders_ended_after else ""
+    return gap(one, "orders_delayed") + (f"; after the undoing {after}" if after else "")
 
 
 def failovers(one: Standing) -> str:
@@ -160,9 +178,9 @@ def client(found: list[Standing]) -> list[str]:
 def said(record: dict) -> str:
     load, retry = record.get("set_up", {}), record.get("client", {}).get("retry", {})
     statuses = ", ".join(str(status) for status in retry.get("statuses", []) if status)
-    begin = (
-        f"The load: {load.get('rate', 0):g} requests a second, {load.get('write_share', 0) * 100:g} % of them writes."
-    )
+    rate, writes = load.get("rate", 0), load.get("write_share", 0) * 100
+    begin = f"The load: {rate:g} requests a second, {writes:g} % of them writes"
+    begin += f", {load['orders'] * 100:g} % of those orders." if load.get("orders") else "."
     if not retry:
         return f"{begin} The client tried nothing again."
     return (

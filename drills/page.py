@@ -5,8 +5,8 @@ from pathlib import Path
 
 from loadtest.plots import Html, Limit, Mark, Series, badge, chart, escape, page, table, tiles
 
-from drills import card, document
-from drills.judge import FAIL, INVALID, PASS, moment
+from drills import books, card, document
+from drills.judge import FAIL, INVALID, ORDERS, PASS, moment
 from drills.standing import Standing, early_words, missed, seconds, standings
 from drills.store import FOLDER, write_whole
 
@@ -16,11 +16,13 @@ COLOURS = {"fault": "bad", "undo": "warn", "whole": "good", "role": "5"}
 WORDS = {"fault": "fault", "undo": "undone", "whole": "whole again"}  # other events say it themselves
 HEADER = (
     "drill", "", "n", "failed | retry", "write gap, s", "read gap, s", "slowest", "failovers",
-    "lost, twice, unseen", "whole, s", "hand",
+    "lost, twice, unseen", "orders lost / twice / without end", "stock / shop off", "longest order, s", "whole, s",
+    "hand",
 )  # fmt: skip
 ROLES = 6  # in words above a chart; all are in the list below it
+FEW = 5  # sentences of each kind about orders; the result has them all
 FAILED, WAIT = "Failed at the first try, per second", "Wait for an answer, by the second it was due in"
-NUMERIC = range(2, 11)
+NUMERIC = range(2, 14)
 NOTE = (
     "Targets stand in brackets; a figure without one is reported, not judged. Of several runs: median / worst, and the"
     " worst is judged. Counts are sums. Raw figures: the client's first tries."
@@ -72,6 +74,19 @@ def totals(found: list[Standing]) -> list[tuple[str, str, str, str]]:
             (f"writes {name}", str(count), f"of {acknowledged:,} acknowledged", "bad" if count else "good")
             for name, count in unsafe.items()
         ),
+        *bought(found),
+    ]
+
+
+def bought(found: list[Standing]) -> list[tuple[str, str, str, str]]:
+    """Of the runs that had orders."""
+    counts = {name: sum(sum(one.values(name)) for one in found) for name in ("orders", *ORDERS)}
+    orders = [counts[name] for name in ("orders_lost", "orders_twice", "orders_stuck")]
+    stock = [counts[name] for name in ("stock_off", "shop_off")]
+    beside = f"of {counts['orders']:,} orders"
+    return [
+        ("orders lost, twice, without end", ", ".join(map(str, orders)), beside, "bad" if any(orders) else "good"),
+        ("stock off, off in the shop", ", ".join(map(str, stock)), "products", "bad" if any(stock) else "good"),
     ]
 
 
@@ -82,7 +97,7 @@ def row(one: Standing) -> list:
     kept = ", ".join(card.count(one, name) for name in ("lost", "twice", "unseen"))
     verdict = badge(one.state, KINDS[one.state])
     whole = [document.whole(one), card.count(one, "operator")]
-    return [name, verdict, len(one.shown), failed, *gaps, document.failovers(one), kept, *whole]
+    return [name, verdict, len(one.shown), failed, *gaps, document.failovers(one), kept, *document.bought(one), *whole]
 
 
 def measured(found: list[Standing]) -> Html:
@@ -108,7 +123,7 @@ def timeline(one: Standing, result: dict) -> str:
         failures(line, bare(marks)),
         chart(WAIT, latency(line), bare(marks), unit="s", log=True, limits=limits),
     ]
-    return "".join([head(one, result), *charts, happened(result["record"])])
+    return "".join([head(one, result), wrong(result["record"]), *charts, happened(result["record"])])
 
 
 def head(one: Standing, result: dict) -> str:
@@ -118,12 +133,19 @@ def head(one: Standing, result: dict) -> str:
     checks = [
         (c["name"].replace("_", " "), said(c["figure"]), f"target {c['target']}", "good" if c["ok"] else "bad")
         for c in result["checks"] if c["name"] in ("failed", "write_gap", "read_gap", "back_after", "write_back_after",
-                         "failovers", "whole_after")
+                         "failovers", "whole_after", "orders_delayed", "orders_ended_after")
     ]  # fmt: skip
     reason = f"<p>{badge('INVALID', 'warn')} {escape(figures['invalid'])}</p>" if figures.get("invalid") else ""
     return (
         f"<p>{badge(result['state'], KINDS[result['state']])} <small>{escape(facts)}</small></p>{reason}{tiles(checks)}"
     )
+
+
+def wrong(record: dict) -> str:
+    """The first few of the orders and products that are not as they must be."""
+    found = record.get("orders") or {}
+    lines = [f"{name}: {line}" for name in books.KINDS for line in found.get(name, [])[:FEW]]
+    return f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>" if lines else ""
 
 
 def said(figure: float | None) -> str:

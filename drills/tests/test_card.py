@@ -4,7 +4,7 @@ import pytest
 
 from drills import card
 from drills.targets import ROWS
-from drills.tests.samples import FAULT, between, result, run, waiting
+from drills.tests.samples import FAULT, between, orders, result, run, waiting
 
 GOOD = result("web")
 ALL = [
@@ -24,7 +24,7 @@ def row(results, name: str) -> str:
 
 def test_a_row_shows_figures_and_the_verdict():
     assert row([GOOD], "web kill").split() == [
-        "web", "kill", "0|0/1200", "0.2", "0.1", "0.0", "0", "0", "0", "10", "pass"
+        "web", "kill", "0|0/1200", "0.2", "0.1", "0.0", "0/0/0", "0/0/0", "0/0", "10", "pass"
     ]  # fmt: skip
     assert row([result("web", operator=["make up"])], "web kill").endswith(" 10     1  FAIL")
 
@@ -108,6 +108,19 @@ def test_the_whole_matrix_fits_into_120_columns():
     text = card.text([*slow, *others, down, starved])
     assert len(text.splitlines()) > len(others)
     assert max(map(len, text.splitlines())) <= 120
+
+
+def test_orders_and_stock_stand_beside_the_other_writes():
+    broken = orders(lost=["a"], stuck=["b", "c"], stock=["d"], shop=["e", "f"])
+    assert row([result("web", orders=broken)], "web kill").split()[-5:] == ["0/0/0", "1/0/2", "1/2", "10", "FAIL"]
+    text = card.text([result("web", orders=broken)])
+    assert "web kill, 2026-11-21T13:00: orders stuck 2, target 0" in text
+    assert "web kill, 2026-11-21T13:00: stock off 1, target 0" in text
+
+
+def test_results_from_before_there_were_orders_are_read(old):
+    assert row([old], "web kill").split()[-5:] == ["0/0/0", "?", "?", "10", "pass"]
+    assert "orders" not in card.text([old])
 
 
 def test_without_results_it_says_so():

@@ -17,7 +17,7 @@ def row(text: str, name: str) -> list[str]:
 def test_a_row_has_target_beside_figure_median_and_worst_and_its_commit():
     assert row(document.text(GAP, {}), "postgres-primary kill") == [
         "postgres-primary kill", "3", "0 of 3600 (0)", "0", "18.0 / 26.0 (≤ 24)", "0.1 / 0.1 (< 2)", "25.9", "3",
-        "0", "0", "0", "10 / 10", "0", "FAIL", "aaaaaaaaa",
+        "0", "0", "0", "0 / 0 / 0 of 360", "0 / 0", "0.4 / 0.4", "10 / 10", "0", "FAIL", "aaaaaaaaa",
     ]  # fmt: skip
 
 
@@ -52,7 +52,7 @@ def test_a_drill_under_another_load_is_told_apart():
 def test_of_the_whole_stack_the_first_write_is_told_and_its_own_time_to_be_whole():
     cells = row(document.text([result("stack")], {}), "stack kill")
     assert cells[4] == "0.2; back 0.1 (≤ 60)"
-    assert cells[11] == "10 (≤ 180)"
+    assert cells[14] == "10 (≤ 180)"
 
 
 def test_where_the_leadership_may_not_move_the_target_stands_beside():
@@ -68,6 +68,20 @@ def test_the_median_s_target_stands_before_the_worst_s():
 def test_where_a_leader_is_hit_it_is_said_whether_leases_are_released_early():
     assert "Early release of a dead leader's lease ([0028](" in document.text(GAP, {})
     assert "is off. 0 of 1 drills measured reach their targets." in document.text(GAP, {})
+
+
+def test_how_long_an_order_waited_stands_beside_its_target():
+    cells = row(document.text([result("redis-master")], {}), "redis-master kill")
+    assert cells[11:14] == ["0 / 0 / 0 of 120", "0 / 0", "0.4 (≤ 10)"]
+    cells = row(document.text([result("redis", "wipe")], {}), "redis wipe")
+    assert cells[13] == "0.4; after the undoing 0.2 (≤ 60)"
+
+
+def test_results_from_before_there_were_orders_keep_their_rows(old):
+    text = document.text([old], {})
+    assert row(text, "web kill")[11:14] == ["?", "?", "?"]
+    assert row(text, "web kill")[-2] == "pass"
+    assert "30 % of them writes. For the figures" in text
 
 
 def test_rows_keep_their_order():
@@ -96,6 +110,8 @@ def test_a_remark_on_what_passes_is_kept():
 def test_raw_and_good_client_are_both_described():
     text = document.text([WEB], {})
     assert "Raw figures are those of first tries" in text
+    with_orders = record(set_up={"rate": 20, "write_share": 0.3, "orders": 0.33})
+    assert "30 % of them writes, 33 % of those orders. For the figures" in document.said(with_orders)
     assert "tries again after no answer, 429, 502, 503, 504, with the same key" in text
     assert "The client tried nothing again." in document.said(record(client={}))
 
