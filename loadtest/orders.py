@@ -8,8 +8,9 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from functools import partial
 
-from .api import PRODUCT, SEEN, Customer, judged, products
+from .api import ME, PRODUCT, SEEN, Customer, judged, products
 from .edge import Edge, Response
 from .ledger import Ledger
 from .outcome import UNSEEN, Answer, attempt
@@ -107,15 +108,18 @@ class Orders:
     # -- Reads, as a customer: by the token of their last order no cache may answer --
 
     def read(self, number: int, timeout: float) -> Answer:
-        """An order from a while ago, or a product; in turn."""
-        if number % 2 and self.recent:
-            buyer, order, seen = self.recent[number % len(self.recent)]
-            return attempt(lambda: judged(buyer.look(order, seen=seen, timeout=timeout), "api_order", 200), "api_order")
-        buyer, path = self.buyers[number % len(self.buyers)], PRODUCT.format(self.goods[number * 7 % len(self.goods)])
-        seen = self.recent[-1][2] if self.recent else ""
-        return attempt(
-            lambda: judged(buyer.request("GET", path, seen=seen, timeout=timeout), "api_product", 200), "api_product"
-        )
+        """An order from a while ago, oneself, or a product; in turn."""
+        step, request = self._wanted(number)
+        return attempt(lambda: judged(request(timeout=timeout), step, 200), step)
+
+    def _wanted(self, number: int) -> tuple[str, Callable[..., Response]]:
+        buyer, seen = self.buyers[number % len(self.buyers)], ""
+        if self.recent:
+            other, order, seen = self.recent[number % len(self.recent)]
+            if number % 3 == 1:
+                return "api_order", partial(other.look, order, seen=seen)
+        path = ME if number % 3 == 2 else PRODUCT.format(self.goods[number * 7 % len(self.goods)])
+        return "api_me" if path == ME else "api_product", partial(buyer.request, "GET", path, seen=seen)
 
 
 def is_of(items: dict[str, int], order: str = "") -> Callable[[dict], str]:

@@ -117,6 +117,25 @@ def test_a_doubled_write_is_reported():
     assert verdict["state"] == judge.FAIL
 
 
+# -- An order that is gone, while its stock stays taken ----------------------------------------------------------------
+
+CONFIRMED = """SELECT id FROM orders_order WHERE status = 'confirmed' AND created > now() - interval '5 seconds'
+ORDER BY id DESC LIMIT 1"""
+
+
+def test_a_lost_order_is_reported_and_the_stock_that_it_still_has():
+    def lose_an_order(victims):
+        ((order,),) = until(lambda: sql(CONFIRMED, database="orders"), 30, "a confirmed order")
+        sql(f"DELETE FROM orders_orderline WHERE order_id = '{order}'", database="orders")
+        sql(f"DELETE FROM orders_order WHERE id = '{order}'", database="orders")
+
+    figures, verdict = checks("cache", lose_an_order, 1)
+    assert (figures["orders_lost"], figures["orders_twice"], figures["orders_stuck"]) == (1, 0, 0)
+    assert figures["stock_off"] > 0
+    assert not verdict["orders_lost"].ok
+    assert verdict["state"] == judge.FAIL
+
+
 # -- Interrupted, killed, called twice ---------------------------------------------------------------------------------
 
 
