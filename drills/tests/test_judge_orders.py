@@ -1,9 +1,13 @@
 """The verdict on orders and stock: each guarantee by itself, and what a run must know to be judged."""
 
+from dataclasses import replace
+
 import pytest
 
+from drills.books import faults
 from drills.judge import FAIL, figures, state, verdict
 from drills.tests.samples import orders, record, run
+from drills.tests.test_books import AFTER, BEFORE, LAMP, LEDGER, REFUSED, changed
 from drills.tests.test_judge import LATE
 
 
@@ -56,3 +60,22 @@ def test_a_load_that_should_order_and_never_did_cannot_tell():
     set_up = {"rate": 20, "write_share": 0.3, "orders": 0.33}
     assert "the ledger has no order" in judged(run(), set_up=set_up, orders=orders(acknowledged=0))[0]["invalid"]
     assert judged(run(), set_up=set_up)[0]["invalid"] is None
+
+
+# -- From the databases to the verdict ---------------------------------------------------------------------------------
+
+MISSING = replace(AFTER, orders=AFTER.orders[1:], sold=BEFORE.sold, taken=BEFORE.taken, stock=BEFORE.stock)
+BROKEN = {
+    "missing": (replace(MISSING, shop=BEFORE.shop), {"orders_lost"}),
+    "doubled": (replace(AFTER, orders=(*AFTER.orders, replace(REFUSED, id="o4"))), {"orders_twice"}),
+    "stuck": (changed(REFUSED, status="pending", ended=None), {"orders_stuck"}),
+    "stock off by one": (replace(AFTER, stock=AFTER.stock | {LAMP: 97}, shop=AFTER.shop | {LAMP: 97}), {"stock_off"}),
+    "shop behind": (replace(AFTER, shop=BEFORE.shop), {"shop_off"}),
+    "nothing": (AFTER, set()),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_what_is_wrong_in_the_databases_is_what_the_verdict_misses(broken):
+    now, expected = BROKEN[broken]
+    assert missed(run(), "web", orders=orders(**faults(BEFORE, now, LEDGER))) == expected
