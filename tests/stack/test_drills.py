@@ -107,7 +107,7 @@ def test_a_doubled_write_is_reported():
         rows = sql(
             "UPDATE web_cartitem SET quantity = 2 WHERE id = (SELECT i.id FROM web_cartitem i"
             " JOIN web_cart c ON c.id = i.cart_id JOIN web_user u ON u.id = c.owner_id"
-            " WHERE u.email LIKE 'author-%' ORDER BY i.id DESC LIMIT 1) RETURNING id"
+            " WHERE u.first_name LIKE 'author-%' ORDER BY i.id DESC LIMIT 1) RETURNING id"
         )
         assert len(rows) == 1
 
