@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from bench.results import machine
 from loadtest.orders import SHARE
+from loadtest.sampler import host_times
 from stack.engine import Container
 from stack.whole import containers_missing, missing
 
@@ -44,6 +45,7 @@ def run(one: Drill, rate: float, write_share: float, tell: Tell, orders: float =
     rate *= one.fault.load
     asked = {"rate": rate, "write_share": write_share, "orders": orders, "away": one.seconds, "late": one.late}
     asked |= {"early_release": early_release(), "small_disks": are_small(), "load_ends": one.fault.load != 1}
+    ticks = host_times()
     clients, log, journal = Load(out, rate, write_share, orders), Log(tell), Journal(store.FOLDER)
     try:
         log.zero = clients.start()
@@ -56,6 +58,8 @@ def run(one: Drill, rate: float, write_share: float, tell: Tell, orders: float =
             time.sleep(TAIL)
         clients.end()
         leaders.append(leader())
+        stolen = stolen_since(ticks)
+        log.add("note", f"the host kept {stolen:.0%} of this machine's cores to itself")
     finally:
         with held():
             journal.undo()
@@ -67,7 +71,8 @@ def run(one: Drill, rate: float, write_share: float, tell: Tell, orders: float =
         "events": sorted(log.events, key=lambda event: event["t"]),
         "stored": tables.stored(out, clients.client["name"]),
         "orders": tables.settled(before, out, clients.client["buyers"], undone_at(log)),
-        "leaders": leaders, "whole_after": whole_after, "operator": operator, "outcomes": str(out / "outcomes.jsonl"),
+        "stolen": stolen, "leaders": leaders,
+        "whole_after": whole_after, "operator": operator, "outcomes": str(out / "outcomes.jsonl"),
     }  # fmt: skip
 
 
@@ -124,6 +129,12 @@ def provenance(at: datetime) -> dict:
         "commit": store.head(), "dirty": bool(store.git("status", "--porcelain").stdout.strip()),
         "at": at.isoformat(timespec="seconds"), "machine": machine(),
     }  # fmt: skip
+
+
+def stolen_since(before: tuple[int, int, int]) -> float:
+    """The share of all cores that other guests of the host had meanwhile: longer gaps may come from that."""
+    ticks, _, stolen = (later - earlier for later, earlier in zip(host_times(), before, strict=True))
+    return round(stolen / max(ticks, 1), 3)
 
 
 def undone_at(log: Log) -> float:
