@@ -20,7 +20,7 @@ WORKERS_OWN = 6  # relay, keeper, retries, confirmations, status and the heartbe
 
 
 def pools(pooler: str) -> dict[str, int]:
-    """Database -> connections of each of its pools, with the reserve. As pgbouncer-node: `database=role:pool+reserve`."""
+    """Database -> connections of each pool, with the reserve; pgbouncer-node reads `database=role:pool+reserve` too."""
     given = environment(pooler)
     usual = f"{given['DEFAULT_POOL_SIZE']}+{given['RESERVE_POOL_SIZE']}"
     items = [item.partition(":") for item in (given.get("DATABASES") or "web").split()]
