@@ -1,7 +1,7 @@
 """Passwords, hashed by Django, and only so many at once: a hash is work for a core, and attempts are free.
 
-Whoever has to wait does so without a database connection of a login, for a few seconds; then, or when too many wait
-already, it is refused. So a flood of logins occupies some threads of a replica, and never all.
+Who waits for a turn has a thread, and of a login nothing else: no transaction, no key. After a few seconds, or at once
+when too many wait already, it is refused: a flood of logins occupies some threads of a replica, and never all.
 """
 
 from collections.abc import Callable, Iterator
