@@ -4,11 +4,13 @@ session("products", ("http://10.77.2.21:8110", "http://10.77.2.22:8110")).get("h
 
 What could not be connected is tried at the other balancer; what may have arrived is sent once more only when that is
 safe. A balancer that has failed is asked last for a while. Nothing is begun that cannot end before the deadline.
+The position that an answer tells is taken over: what the client has written there, it sees here and in later calls.
 """
 
 import itertools
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +21,7 @@ from urllib3.exceptions import NewConnectionError
 
 from flotilla import context
 from flotilla.breaker import Breaker
+from flotilla.db import position
 from flotilla.requests.headers import is_safe
 
 CONNECT_SECONDS = 0.5
@@ -51,6 +54,7 @@ class Balanced(HTTPAdapter):
     """Sends to one of `urls`, whatever host the request names; that name stays in the header Host.
 
     `timeout` of a call is how long to wait for an answer; both it and `read_seconds` end at the request's deadline.
+    Who wants to leave time for the second way gives less, and says in `X-Deadline` until when an answer is waited for.
     """
 
     def __init__(self, urls: Sequence[str], *, read_seconds: float = READ_SECONDS):
@@ -63,6 +67,11 @@ class Balanced(HTTPAdapter):
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         """Raises requests.RequestException when there is no answer, a Timeout when there is no time for one."""
+        state = context.current()
+        with state.calling() if state else nullcontext():
+            return self._send(request, options)
+
+    def _send(self, request: requests.PreparedRequest, options: dict[str, Any]) -> requests.Response:
         seconds = _read_seconds(options.pop("timeout", None)) or self._read_seconds
         last: requests.Response | requests.RequestException = requests.Timeout("no time is left", request=request)
         for peer in self._order():
@@ -97,6 +106,8 @@ class Balanced(HTTPAdapter):
             peer.breaker.failed()
             return error
         peer.breaker.succeeded()
+        if state := context.current():
+            position.adopt(state, response.headers.get(position.HEADER))
         return response
 
 
@@ -115,13 +126,17 @@ def _timeout(seconds: float) -> tuple[float, float]:
 
 
 def _addressed(request: requests.PreparedRequest, url: str, seconds: float) -> requests.PreparedRequest:
-    """A copy for that balancer, which says who asks, and until when anybody waits for the answer."""
+    """A copy for that balancer, which says who asks, until when anybody waits for the answer, and what it must see."""
     copy, state = request.copy(), context.current()
     copy.url = url + request.path_url
     copy.headers.setdefault("Host", urlsplit(request.url or "").netloc)
-    copy.headers["X-Deadline"] = f"{time.time() + seconds:.3f}"
+    copy.headers.setdefault("X-Deadline", f"{time.time() + seconds:.3f}")
     if state is not None:
         copy.headers["X-Request-ID"] = state.request_id
+        if state.address:
+            copy.headers.setdefault("X-Real-IP", state.address)
+        if state.position is not None:
+            copy.headers[position.HEADER] = position.encode(state.position)
     return copy
 
 

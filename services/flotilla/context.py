@@ -24,6 +24,8 @@ class Limiter(Protocol):
 
     def aside(self) -> AbstractContextManager[None]: ...
 
+    def calling(self) -> AbstractContextManager[None]: ...
+
 
 @dataclass
 class RequestState:
@@ -31,16 +33,20 @@ class RequestState:
 
     request_id: str = "-"
     client_request_id: str = ""
+    address: str = ""  # the client's, as the edge wrote it
+    request_key: str = ""  # of an unsafe request: the same when it is sent again, and nobody else's
     policy: Policy = Policy.FAIL_FAST
     started: float = field(default_factory=time.monotonic)
     deadline: float = float("inf")
     hold_until: float = float("inf")
     position: int | None = None
+    told: int | None = None  # the part of it that other services' answers brought
     replica: str | None = None
     wrote: bool = False
     prefer_primary: bool = False
     commit_sent: bool = False
     home: str = "default"  # the database that an unsafe request has its effect in
+    idempotent: bool = False  # its view has the mark of keys.marks: no transaction is open around it
     limiter: Limiter | None = None
     aliases: set[str] = field(default_factory=set)
     avoid: set[str] = field(default_factory=set)
@@ -53,6 +59,10 @@ class RequestState:
     def aside(self) -> AbstractContextManager[None]:
         """While this request only waits, another one may work."""
         return self.limiter.aside() if self.limiter else nullcontext()
+
+    def calling(self) -> AbstractContextManager[None]:
+        """While another service works for this request, another one may work here, unless this one holds locks."""
+        return self.limiter.calling() if self.limiter and self.idempotent else nullcontext()
 
 
 _current: ContextVar[RequestState | None] = ContextVar("flotilla_request", default=None)

@@ -66,6 +66,7 @@ class Env:
     bus_redeliver_seconds: float = 30.0
     bus_keep_days: int = 7
     bus_heartbeat: str = ""
+    gateway_urls: tuple[str, ...] = ()
     products_urls: tuple[str, ...] = ()
     orders_urls: tuple[str, ...] = ()
 
@@ -120,6 +121,7 @@ class Env:
             bus_redeliver_seconds=reader.seconds("BUS_REDELIVER_SECONDS", 30.0),
             bus_keep_days=reader.integer("BUS_KEEP_DAYS", 7),
             bus_heartbeat=reader.text("BUS_HEARTBEAT", ""),
+            gateway_urls=reader.urls("GATEWAY_URLS"),
             products_urls=reader.urls("PRODUCTS_URLS"),
             orders_urls=reader.urls("ORDERS_URLS"),
         ).checked()

@@ -2,7 +2,8 @@
 
 A hundred threads in one process share one core: each of a hundred transactions then lasts a hundred times as long,
 keeps its connection and its locks, and ends at a time limit instead of with a COMMIT. A few at a time all end in time.
-Who waits for a primary does not work: such a request steps aside, and comes back before those who wait to begin.
+Who waits for a primary, or for another service, does not work: such a request steps aside, and comes back before those
+who wait to begin.
 """
 
 import threading
@@ -58,13 +59,21 @@ class Limiter:
         """Let others work while this one waits. It comes back before those who have not begun, and is never refused."""
         with self._lock:
             self._aside += 1
+        try:
+            with self.calling():
+                yield
+        finally:
+            with self._lock:
+                self._aside -= 1
+
+    @contextmanager
+    def calling(self) -> Iterator[None]:
+        """The same while another service works: no sign that the queue stands still."""
         self._pass_on()
         try:
             yield
         finally:
             self._take(self._returning)
-            with self._lock:
-                self._aside -= 1
 
     def _take(self, queue: deque[threading.Event], until: float | None = None) -> bool:
         arrived, called = self._clock(), threading.Event()

@@ -40,11 +40,11 @@ def encode(position: int) -> str:
 
 
 def remember(state: RequestState, response: HttpResponse) -> None:
-    """After a request that wrote: give its position to the client."""
+    """After a request that wrote, here or in another service: give its position to the client."""
     options = settings.FLOTILLA
-    if not state.wrote or not options.database_replicas:
+    if not options.database_replicas or not (state.wrote or state.told):
         return
-    token = encode(current(state))
+    token = encode(max(current(state) if state.wrote else 0, state.told or 0))
     response[HEADER] = token
     response.set_cookie(
         COOKIE,
@@ -54,6 +54,17 @@ def remember(state: RequestState, response: HttpResponse) -> None:
         samesite="Lax",
         secure=settings.SESSION_COOKIE_SECURE,
     )
+
+
+def adopt(state: RequestState, token: str | None) -> None:
+    """Take what another service's answer tells: what this client reads from now on has seen that too.
+
+    Positions of all services can be compared: their databases are of one cluster.
+    """
+    told = decode(token) if token else None
+    if told is not None:
+        state.told = max(told, state.told or 0)
+        state.position = max(told, state.position or 0)
 
 
 def current(state: RequestState) -> int:

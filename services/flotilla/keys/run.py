@@ -7,6 +7,7 @@
 - Answered 4xx or 5xx: rolled back, nothing is stored, and the same key may be used again.
 - A second arrival: waits for the first at the claim, then gets the stored answer; with another body, 422; when the
   first is still at work at the deadline, 409.
+- A view with the mark of `marks` claims nothing and gets no transaction around it: it is only run again.
 """
 
 import logging
@@ -23,7 +24,7 @@ from flotilla.context import RequestState
 from flotilla.db import errors
 from flotilla.db.backend.base import CommitInDoubt, PrimaryUnavailable
 from flotilla.db.errors import Kind
-from flotilla.keys import store
+from flotilla.keys import marks, store
 from flotilla.keys.identity import BadKey
 from flotilla.keys.reading import Identified, identify
 from flotilla.requests import answers
@@ -53,6 +54,7 @@ def run(request: HttpRequest, handle: Handler, state: RequestState) -> HttpRespo
         identified = identify(request, state.request_id)
     except BadKey as error:
         return answers.refuse(request, 400, str(error))
+    state.request_key, state.idempotent = str(identified.id), marks.is_idempotent(request)
     try:
         with limiter.of(settings.FLOTILLA.writes_at_once).turn(state):
             return _settled(request, handle, identified, state)
@@ -115,6 +117,8 @@ def _settles(error: Error, kind: Kind) -> bool:
 
 def _once(request: HttpRequest, handle: Handler, identified: Identified, state: RequestState) -> HttpResponse:
     state.commit_sent = False
+    if state.idempotent:
+        return handle(fresh(request))
     try:
         with transaction.atomic(using=state.home):
             claimed = store.claim(state.home, identified.id, identified.fingerprint)

@@ -44,6 +44,7 @@ def _state_of(request: HttpRequest) -> context.RequestState:
     return context.RequestState(
         request_id=headers.request_id(meta),
         client_request_id=headers.client_request_id(meta),
+        address=meta.get("HTTP_X_REAL_IP", "") or meta.get("REMOTE_ADDR", ""),
         policy=context.Policy.FAIL_FAST if safe else context.Policy.HOLD,
         started=started,
         deadline=started + seconds,

@@ -10,6 +10,8 @@ import pytest
 import requests
 
 from flotilla import clients, context
+from flotilla.db import position
+from flotilla.limiter import Limiter
 
 URL = "http://products/list/"
 
@@ -26,6 +28,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.seen.append(f"{self.command} {self.path}")
+        self.server.during()
         self.close_connection = False
         how = self.server.next.pop(0) if self.server.next else 200
         if how == "gone":
@@ -43,6 +46,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(length or len(body)))
         if status == 302:
             self.send_header("Location", "http://elsewhere/")
+        for name, value in self.server.more.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 
@@ -52,10 +57,11 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def balancers():
-    """Two of them; `next` holds what they do, `seen` what they were asked."""
+    """Two of them; `next` holds what they do, `seen` what they were asked, `more` headers of all their answers."""
     made = [ThreadingHTTPServer(("127.0.0.1", 0), Handler) for _ in range(2)]
     for server in made:
         server.next, server.seen, server.connections = [], [], 0
+        server.more, server.during = {}, lambda: None
         server.url = f"http://127.0.0.1:{server.server_port}"
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield made
@@ -98,6 +104,39 @@ def test_the_headers_say_who_asks_whom_and_until_when(session):
         told = session.get(URL).json()
     assert told["X-Request-ID"] == "edge-id"
     assert 0.9 < float(told["X-Deadline"]) - now < 2
+
+
+def test_a_caller_may_say_itself_until_when_it_waits(session):
+    told = session.get(URL, timeout=0.5, headers={"X-Deadline": "123.000"}).json()
+    assert told["X-Deadline"] == "123.000"
+
+
+def test_the_clients_address_and_position_go_along(session):
+    state = context.RequestState(address="192.0.2.7", position=0x30)
+    with context.use(state):
+        told = session.get(URL).json()
+    assert told["X-Real-IP"] == "192.0.2.7"
+    assert position.decode(told[position.HEADER]) == 0x30
+    assert position.HEADER not in session.get(URL).json()
+
+
+def test_the_position_of_an_answer_is_taken_over(session, balancers):
+    for server in balancers:
+        server.more = {position.HEADER: position.encode(0x40)}
+    state = context.RequestState(position=0x30)
+    with context.use(state):
+        session.get(URL)
+    assert (state.position, state.told) == (0x40, 0x40)
+
+
+def test_others_may_work_meanwhile(session, balancers):
+    turns, state, taken = Limiter(1), context.RequestState(idempotent=True), []
+    for server in balancers:
+        server.during = lambda: taken.append(turns._taken)
+    with context.use(state), turns.turn(state):
+        session.get(URL)
+        taken.append(turns._taken)
+    assert taken == [0, 1]
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

@@ -42,10 +42,12 @@ def test_everything_set(tmp_path):
         | {"DATABASE_PASSWORD_FILE": str(secret), "DATABASE_REPLICAS": "1,2,3", "DATABASE_SHARDS": "web_1, web_2"}
         | {"DEBUG": "1", "LOG_LEVEL": "DEBUG"}
         | {"PRODUCTS_URLS": "http://10.0.0.1:8100, http://10.0.0.2:8100"}
+        | {"GATEWAY_URLS": "http://10.0.0.1:8100"}
     )
     assert env.database_hosts == ("10.0.0.1", "10.0.0.2")
     assert env.database_password == "s3cret"
     assert env.products_urls == ("http://10.0.0.1:8100", "http://10.0.0.2:8100")
+    assert env.gateway_urls == ("http://10.0.0.1:8100",)
     assert env.database_replicas == (1, 2, 3)
     assert env.database_shards == ("web_1", "web_2")
     assert env.debug

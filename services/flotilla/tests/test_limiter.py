@@ -180,3 +180,22 @@ def test_a_turn_within_a_turn_gives_the_outer_one_back():
             assert mine.limiter is inner
         assert mine.limiter is outer
     assert mine.limiter is None
+
+
+def test_a_call_to_another_service_takes_no_turn_and_is_no_standstill():
+    turns, mine = Limiter(1), state()
+    mine.idempotent = True
+    with turns.turn(mine):
+        with mine.calling():
+            time.sleep(0.15)  # longer than STALL_SECONDS
+            with turns.turn(state()):
+                pass
+            assert turns._catching_up_until == float("-inf")
+            assert turns._taken == 0
+        assert turns._taken == 1
+
+
+def test_who_may_hold_locks_keeps_the_turn_while_it_calls():
+    turns, mine = Limiter(1), state()
+    with turns.turn(mine), mine.calling():
+        assert turns._taken == 1

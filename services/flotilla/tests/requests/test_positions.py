@@ -80,3 +80,38 @@ def test_a_position_is_waited_for_like_a_write(monkeypatch):
     assert position.current(hold) == position.BEYOND
     answers_[:] = [django_error()]
     assert position.current(context.RequestState()) == position.BEYOND
+
+
+@pytest.fixture
+def replicated(settings, monkeypatch):
+    settings.FLOTILLA = replace(settings.FLOTILLA, database_hosts=("h",), database_replicas=(1,))
+    monkeypatch.setattr(position, "current", lambda state: 0x30)
+
+
+@pytest.mark.parametrize(("told", "wrote", "given"), [(0x20, False, 0x20), (0x20, True, 0x30), (0x40, True, 0x40)])
+def test_what_another_service_has_written_is_given_to_the_client_too(replicated, told, wrote, given):
+    def view(request):
+        state = context.current()
+        position.adopt(state, position.encode(told))
+        state.wrote = wrote
+        return HttpResponse()
+
+    response = ask(view)
+    assert position.decode(response.cookies["consistency"].value) == given
+
+
+def test_a_position_only_rises(replicated):
+    state = context.RequestState(position=0x30)
+    for token in (None, "", "nonsense", position.encode(0x20)):
+        position.adopt(state, token)
+        assert state.position == 0x30
+    position.adopt(state, position.encode(0x40))
+    assert (state.position, state.told) == (0x40, 0x40)
+
+
+def test_nothing_is_given_without_replicas():
+    def view(request):
+        position.adopt(context.current(), position.encode(0x20))
+        return HttpResponse()
+
+    assert not ask(view).cookies
