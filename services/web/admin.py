@@ -11,7 +11,9 @@ admin.site.site_header = admin.site.site_title = "Flotilla"
 
 @admin.register(User)
 class AccountAdmin(UserAdmin):
-    list_display = ("username", "email", "is_staff", "date_joined")
+    """Staff; and the shadows of the shop's accounts, whose address and name their next login sets again."""
+
+    list_display = ("username", "email", "first_name", "is_staff", "date_joined")
 
 
 class Owned(admin.ModelAdmin):

@@ -1,12 +1,12 @@
 """What visitors may send. A form that does not fit is answered 422 with its errors; nothing is written."""
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm, UserCreationForm
 from django.core.validators import ProhibitNullCharactersValidator
 
-from web.models import QUANTITY_MAX, RATING_MAX, REVIEW_TEXT_MAX, User
+from web.models import NAME_MAX, QUANTITY_MAX, RATING_MAX, REVIEW_TEXT_MAX
 
 QUERY_MAX = 200
+PASSWORD_MAX = 1000  # hashing reads all of it
 
 
 class PlainText(forms.CharField):
@@ -14,6 +14,13 @@ class PlainText(forms.CharField):
 
     def to_python(self, value):
         return super().to_python(value).replace("\r\n", "\n")
+
+
+class Password(forms.CharField):
+    """Blanks belong to it."""
+
+    def __init__(self, **options):
+        super().__init__(label="Password", strip=False, max_length=PASSWORD_MAX, **options)
 
 
 class ReviewForm(forms.Form):
@@ -45,11 +52,30 @@ class SearchForm(forms.Form):
     q = forms.CharField(max_length=QUERY_MAX, required=False, validators=[ProhibitNullCharactersValidator()])
 
 
-class LoginForm(AuthenticationForm):
-    """Django's own; named here so that its fields can be worded."""
+class LoginForm(forms.Form):
+    """Whether the two belong together, the users service says."""
+
+    email = forms.EmailField(label="Email", widget=forms.EmailInput(attrs={"autocomplete": "username"}))
+    password = Password(widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}))
 
 
-class RegisterForm(UserCreationForm):
-    class Meta:
-        model = User
-        fields = ("username", "email")
+class RegisterForm(forms.Form):
+    """What a good password is, and whether the address is taken, the users service says."""
+
+    email = forms.EmailField(label="Email", widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    name = forms.CharField(
+        label="Your name",
+        max_length=NAME_MAX,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        help_text="As it stands beside your reviews.",
+    )
+    password = Password(
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="At least 8 characters, and not one that everybody has.",
+    )
+
+
+class CheckoutForm(forms.Form):
+    """The key of the cart that was shown. No prices, no products: what is ordered is what the cart holds."""
+
+    cart = forms.UUIDField()

@@ -1,5 +1,7 @@
 """What the shop keeps. Every key is a UUIDv7: made anywhere, sorted by time, the same in every later store."""
 
+from uuid import UUID
+
 from django.contrib.auth.models import AbstractUser
 from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.db import models
@@ -12,6 +14,7 @@ from flotilla.uuid7 import uuid7
 REVIEW_TEXT_MAX = 5_000
 QUANTITY_MAX = 99
 RATING_MAX = 5
+NAME_MAX = 150  # Django's own for a first name
 
 
 class Entity(models.Model):
@@ -22,8 +25,10 @@ class Entity(models.Model):
 
 
 class User(AbstractUser):
+    """Staff, who log in here; and of each account of the users service a shadow, which reviews and carts refer to."""
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    email = models.EmailField(unique=True)
+    email = models.EmailField()  # not unique: who owns the accounts sees to that
 
     class Meta(AbstractUser.Meta):
         abstract = False
@@ -122,9 +127,17 @@ class Cart(Entity):
 
     owner = models.OneToOneField(User, on_delete=models.CASCADE, null=True, blank=True, related_name="cart")
     created = models.DateTimeField(default=timezone.now)
+    order_key = models.UUIDField(null=True, editable=False)  # of its next order; before the first, its own id
+    ordered_key = models.UUIDField(null=True, editable=False)  # of its last order, whose form may come twice ...
+    ordered_id = models.UUIDField(null=True, editable=False)  # ... and that order
 
     def __str__(self):
         return f"Cart {self.pk}"
+
+    @property
+    def key(self) -> UUID:
+        """Under which its content is ordered: sent twice, it is one order."""
+        return self.order_key or self.pk
 
 
 class CartItem(Entity):

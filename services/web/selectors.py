@@ -151,9 +151,14 @@ def cart_of_owner(*, owner: User) -> Cart | None:
 
 
 def cart_items(*, cart_id: UUID | None = None, owner: User | None = None) -> list[CartItem]:
-    """The lines of a guest's or an account's cart, with their products, in one query."""
+    """The lines of a guest's or an account's cart, with it and their products, in one query: all of one moment."""
     of = {"cart__owner": owner} if owner else {"cart_id": cart_id, "cart__owner": None}
-    return list(CartItem.objects.filter(**of).select_related("product__category").order_by("id"))
+    return list(CartItem.objects.filter(**of).select_related("cart", "product__category").order_by("id"))
+
+
+def products_known(*, ids: list[UUID]) -> dict[UUID, Product]:
+    """Those of these products that the shop has heard of, in one query."""
+    return Product.objects.in_bulk(ids)
 
 
 def cart_size(*, cart_id: UUID | None = None, owner: User | None = None) -> int:

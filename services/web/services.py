@@ -4,6 +4,7 @@ from dataclasses import asdict
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import Case, F, Value, When
 from django.db.models.functions import Least
@@ -14,7 +15,7 @@ from flotilla.counters import Counter
 from flotilla.events import contracts, envelope
 from flotilla.events.contracts import ProductChanged
 from web.caching import CATEGORIES, FEATURED, POPULAR, forget_after_commit
-from web.models import QUANTITY_MAX, Cart, CartItem, Category, Product, Review, User
+from web.models import NAME_MAX, QUANTITY_MAX, Cart, CartItem, Category, Product, Review, User
 from web.upsert import upsert
 
 product_views = Counter("product_views")
@@ -22,10 +23,6 @@ product_views = Counter("product_views")
 
 class AlreadyReviewed(Exception):
     """This author has already reviewed this product."""
-
-
-class NameTaken(Exception):
-    """Another account got this name or address first."""
 
 
 class InvalidQuantity(ValueError):
@@ -36,13 +33,12 @@ class NotSold(Exception):
     """The product is sold out, or no longer sold; the message says which, in a sentence."""
 
 
-def user_register(*, username: str, email: str, password: str) -> User:
-    """Open an account. Raises NameTaken."""
-    try:
-        with transaction.atomic():
-            return User.objects.create_user(username, email, password)
-    except IntegrityError as error:
-        raise NameTaken from error
+def account_known(*, account_id: UUID, email: str, name: str) -> User:
+    """The account's shadow, as the users service tells it. Nobody logs in here with a password of its own."""
+    known = {"email": email, "first_name": name[:NAME_MAX]}
+    shadow = User(pk=account_id, username=str(account_id), password=make_password(None), **known)
+    User.objects.bulk_create([shadow], update_conflicts=True, unique_fields=["id"], update_fields=[*known])
+    return User.objects.get(pk=account_id)
 
 
 @transaction.atomic
@@ -94,8 +90,9 @@ def cart_item_add(*, cart: Cart, product: Product, quantity: int) -> CartItem:
 
 def _cart_item_add(cart: Cart, product: Product, quantity: int) -> CartItem:
     item, created = CartItem.objects.get_or_create(cart=cart, product=product, defaults={"quantity": quantity})
-    if not created:
-        CartItem.objects.filter(pk=item.pk).update(quantity=Least(F("quantity") + quantity, QUANTITY_MAX))
+    more = Least(F("quantity") + quantity, QUANTITY_MAX)
+    if not created and not CartItem.objects.filter(pk=item.pk).update(quantity=more):
+        return CartItem.objects.create(cart=cart, product=product, quantity=quantity)  # it was ordered a moment ago
     return item
 
 

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from web.views import accounts, cart, catalogue, pictures, reviews
+from web.views import accounts, cart, catalogue, checkout, orders, pictures, reviews
 
 urlpatterns = [
     path("", catalogue.home, name="home"),
@@ -14,7 +14,10 @@ urlpatterns = [
     path("products/<slug:slug>/add/", cart.add, name="cart_add"),
     path("cart/", cart.cart, name="cart"),
     path("cart/items/<uuid:product_id>/", cart.change, name="cart_change"),
-    path("order/", cart.order, name="order"),
+    path("checkout/", checkout.checkout, name="checkout"),
+    path("orders/", orders.orders, name="orders"),
+    path("orders/<uuid:order_id>/", orders.order, name="order"),
+    path("orders/<uuid:order_id>/cancel/", orders.cancel, name="order_cancel"),
     path("accounts/login/", accounts.Login.as_view(), name="login"),
     path("accounts/logout/", accounts.Logout.as_view(), name="logout"),
     path("accounts/register/", accounts.Register.as_view(), name="register"),

@@ -30,3 +30,24 @@ def stars(rating: float | None, count: int | None = None) -> str:
         '<span class="rating"><span class="stars stars-{}" role="img" aria-label="{} of 5 stars"></span>{}</span>',
         halves, f"{rating:g}", number,
     )  # fmt: skip
+
+
+ORDER_STATES = {
+    "pending": ("Being packed", "We are setting your things aside. This takes a moment."),
+    "confirmed": ("Confirmed", "Everything is set aside for you. You can still cancel."),
+    "rejected": ("Not possible", "Nothing was sold, and nothing is to be paid."),
+    "cancelled": ("Cancelled", "Everything has gone back to the shelf."),
+    "archived": ("Archived", "The account was deleted."),
+}
+
+
+@register.filter
+def order_state(status: str) -> str:
+    """`confirmed` → `Confirmed`; one that the shop does not know, as it is."""
+    return ORDER_STATES[status][0] if status in ORDER_STATES else status
+
+
+@register.filter
+def order_words(status: str) -> str:
+    """What it means."""
+    return ORDER_STATES[status][1] if status in ORDER_STATES else ""

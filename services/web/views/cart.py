@@ -1,5 +1,6 @@
 """The cart: kept in the database, found by the account or by the guest's signed cookie."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +12,7 @@ from web import selectors, services
 from web.carts import cart_id_write
 from web.context import visitor
 from web.forms import CartAddForm, CartItemForm
-from web.models import Cart, Product
+from web.models import Cart, CartItem, Product
 from web.views.catalogue import product_or_404
 from web.views.errors import error_page
 
@@ -39,8 +40,8 @@ def cart(request: HttpRequest) -> HttpResponse:
     return render(request, "web/cart.html", cart_context(request))
 
 
-def cart_context(request: HttpRequest, problem: str = "") -> dict:
-    lines = cart_lines(request)
+def cart_context(request: HttpRequest, problem: str = "", *, lines: Sequence[CartItem] | None = None) -> dict:
+    lines = cart_lines(request) if lines is None else lines
     rows = [(line, selectors.picture_name(line.product.motif, line.product.slug)) for line in lines]
     total = sum(line.total_cents for line in lines)
     return {"rows": rows, "total_cents": total, "cart_size": sum(line.quantity for line in lines), "problem": problem}
@@ -92,11 +93,6 @@ def change(request: HttpRequest, product_id: UUID) -> HttpResponse:
     return redirect("cart")
 
 
-def problem(request: HttpRequest, words: str, status: int) -> HttpResponse:
-    return render(request, "web/cart.html", cart_context(request, words), status=status)
-
-
-@never_cache
-@require_safe
-def order(request: HttpRequest) -> HttpResponse:
-    return render(request, "web/order.html")
+def problem(request: HttpRequest, words: str, status: int, *, orders: bool = False) -> HttpResponse:
+    """The cart as it is, and what is wrong; `orders`: with the way to one's orders."""
+    return render(request, "web/cart.html", cart_context(request, words) | {"see_orders": orders}, status=status)

@@ -11,6 +11,8 @@ ROBOTS = """User-agent: *
 Disallow: /accounts/
 Disallow: /admin/
 Disallow: /cart/
+Disallow: /checkout/
+Disallow: /orders/
 Disallow: /search/
 """
 
