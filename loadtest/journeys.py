@@ -165,14 +165,12 @@ def review(people: People, chance: Random, timeout: float) -> Answer:
 
 
 def register(people: People, chance: Random, timeout: float) -> Answer:
-    name = people.new_name()
-    fields = {"username": name, "email": f"{name}@example.org", "password1": PASSWORD, "password2": PASSWORD}
-    return from_elsewhere("register", people, REGISTER, fields, timeout)
+    return from_elsewhere("register", people, REGISTER, shop.account(people.new_name()), timeout)
 
 
 def login(people: People, chance: Random, timeout: float) -> Answer:
     """Somebody with an account, from another browser."""
-    fields = {"username": chance.choice(people.members).name, "password": PASSWORD}
+    fields = {"email": shop.email(chance.choice(people.members).name), "password": PASSWORD}
     return from_elsewhere("login", people, LOGIN, fields, timeout)
 
 

@@ -10,6 +10,17 @@ PASSWORD = "a-plain-Passphrase-42"  # of the accounts that tests and load make f
 HOME, SEARCH, CART = "/", "/search/", "/cart/"
 LOGIN, REGISTER, TOKEN = "/accounts/login/", "/accounts/register/", "/form-token/"
 PRODUCT, REVIEW, CART_ADD = "/products/{}/", "/products/{}/review/", "/products/{}/add/"
+CHECKOUT, ORDERS, ORDER = "/checkout/", "/orders/", "/orders/{}/"
+
+
+def email(name: str) -> str:
+    """The address of the account that has this name."""
+    return f"{name}@example.org"
+
+
+def account(name: str) -> dict:
+    """The fields of the form that opens it."""
+    return {"email": email(name), "name": name, "password": PASSWORD}
 
 
 class Visitor(Session):
@@ -32,13 +43,12 @@ class Visitor(Session):
         return self.post(path, hidden | fields, **options)
 
     def register(self, name: str) -> Response:
-        fields = {"username": name, "email": f"{name}@example.org", "password1": PASSWORD, "password2": PASSWORD}
-        answer = self.send(REGISTER, fields)
+        answer = self.send(REGISTER, account(name))
         self.csrf = ""  # Django makes a new one at login
         return answer
 
     def login(self, name: str, password: str = PASSWORD) -> Response:
-        answer = self.send(LOGIN, {"username": name, "password": password})
+        answer = self.send(LOGIN, {"email": email(name), "password": password})
         self.csrf = ""
         return answer
 
@@ -47,6 +57,19 @@ class Visitor(Session):
 
     def cart_add(self, slug: str, quantity=1, *, key=None, **options) -> Response:
         return self.send(CART_ADD.format(slug), {"quantity": quantity}, key=key, **options)
+
+    def checkout(self, *, key=None, **options) -> Response:
+        """Look at what will be ordered, and order it; a good answer leads to the order's page."""
+        page = self.get(CHECKOUT, **options)
+        cart = re.search(r'name="cart" value="([^"]+)"', page.text)
+        return self.send(CHECKOUT, {"cart": cart[1]}, key=key, **options) if cart else page
+
+    def order(self, path: str, **options) -> Response:
+        """What the script of an order's page asks for: `{"status": …}`."""
+        return self.get(path, headers={"Accept": "application/json"}, **options)
+
+    def cancel(self, path: str, *, key=None, **options) -> Response:
+        return self.send(f"{path}cancel/", {}, key=key, **options)
 
 
 def is_done(answer: Response) -> bool:

@@ -3,15 +3,14 @@
 import re
 import uuid
 
-from loadtest.shop import CART, HOME, LOGIN, PASSWORD, PRODUCT, REGISTER, SEARCH, product_slugs
+from loadtest.shop import CART, HOME, LOGIN, PASSWORD, PRODUCT, REGISTER, SEARCH, email, product_slugs
 
 
 def register(page):
     name = f"person-{uuid.uuid4().hex[:10]}"
-    page.get_by_label(re.compile("user ?name", re.I)).fill(name)
-    page.get_by_label(re.compile("mail", re.I)).fill(f"{name}@example.org")
-    page.locator("input[type=password]").nth(0).fill(PASSWORD)
-    page.locator("input[type=password]").nth(1).fill(PASSWORD)
+    page.get_by_label("Email").fill(email(name))
+    page.get_by_label("Your name").fill(name)
+    page.get_by_label("Password").fill(PASSWORD)
     page.locator("main").get_by_role("button", name=re.compile("open the account", re.I)).click()
     page.wait_for_url(lambda url: REGISTER not in url)
     return name

@@ -10,7 +10,7 @@ from stack.whole import wait_until_whole
 
 # Cheap and telling first; what kills comes last, so that a broken page is not reported as a broken failover.
 ORDER = ["smoke", "edge", "limits", "bad_input", "data", "consistency", "trust", "metrics", "operations", "overload"]
-ORDER += ["events", "watch", "early_release", "kill", "redis", "origin", "drills"]
+ORDER += ["events", "checkout", "watch", "early_release", "kill", "redis", "origin", "drills"]
 
 
 def pytest_collection_modifyitems(items):

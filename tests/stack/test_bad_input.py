@@ -70,6 +70,7 @@ READS = {
     "a cart cookie of nonsense": ("GET", CART, {"Cookie": "cart=nonsense"}, 400),
     "a cart cookie signed by somebody else": ("GET", CART, {"Cookie": f"cart={uuid.uuid4()}:forged"}, 400),
     "a session of nonsense": ("GET", CART, {"Cookie": "sessionid=../../etc"}, 400),
+    "an order of nobody": ("GET", "/orders/1/", {}, 404),
     "a consistency cookie of nonsense": ("GET", CART, {"Cookie": "consistency=nonsense"}, 200),
 }
 
@@ -164,7 +165,7 @@ def test_a_request_key_of_nonsense(account, slug, key):
     assert_logged(answer, answer.status)
 
 
-def test_a_name_that_is_taken(account, guest, nothing_written):
+def test_an_address_that_is_taken(account, guest, nothing_written):
     assert_refused(guest.register(account.name), 422)
 
 
@@ -236,7 +237,7 @@ def test_one_key_of_two_people_is_two_requests(make_account, slug):
 def quantities(account, slug) -> list[list[str]]:
     return sql(
         "SELECT i.quantity FROM web_cartitem i JOIN web_cart c ON c.id = i.cart_id JOIN web_user u ON u.id = c.owner_id"
-        f" JOIN web_product p ON p.id = i.product_id WHERE u.username = '{account.name}' AND p.slug = '{slug}'"
+        f" JOIN web_product p ON p.id = i.product_id WHERE u.first_name = '{account.name}' AND p.slug = '{slug}'"
     )
 
 

@@ -33,7 +33,7 @@ def stars(rating: float | None, count: int | None = None) -> str:
 
 
 ORDER_STATES = {
-    "pending": ("Being packed", "We are setting your things aside. This takes a moment."),
+    "pending": ("Being set aside", "We are taking your things from the shelf. This takes a moment."),
     "confirmed": ("Confirmed", "Everything is set aside for you. You can still cancel."),
     "rejected": ("Not possible", "Nothing was sold, and nothing is to be paid."),
     "cancelled": ("Cancelled", "Everything has gone back to the shelf."),

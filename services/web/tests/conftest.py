@@ -1,5 +1,7 @@
-"""What the shop's tests share. No container, no network: SQLite in memory, caches in the process."""
+"""What the shop's tests share. No container, no network but loopback: SQLite in memory, caches in the process."""
 
+import socket
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -12,6 +14,7 @@ from flotilla.events import contracts, envelope
 from flotilla.uuid7 import uuid7
 from web.models import Category, Product, User
 from web.services import product_views
+from web.tests.gateway_stub import PASSWORD, Gateway
 
 
 @pytest.fixture(autouse=True)
@@ -88,11 +91,40 @@ def receive(db):
 
 @pytest.fixture
 def user(db):
+    """Of staff: with a password in the shop itself."""
     return User.objects.create_user("tove", "tove@example.com", "a-long-password")
 
 
 @pytest.fixture
 def member(client, user):
-    """A client that is logged in."""
+    """A client that is logged in, without the gateway."""
     client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def gateway(settings):
+    """The API, which the shop is told to ask."""
+    with Gateway() as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        settings.FLOTILLA = replace(settings.FLOTILLA, gateway_urls=(server.url,))
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture
+def nobody(settings):
+    """No gateway: whoever calls it is refused."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+    settings.FLOTILLA = replace(settings.FLOTILLA, gateway_urls=(url,))
+
+
+@pytest.fixture
+def customer(client, db, gateway):
+    """A client that has logged in with an account of the users service, tove@example.com."""
+    gateway.account()
+    answer = client.post("/accounts/login/", {"email": "tove@example.com", "password": PASSWORD})
+    assert answer.status_code == 302
+    gateway.asked.clear()
     return client

@@ -69,7 +69,7 @@ def test_pages_for_known_visitors_are_theirs_alone(client, shop, url, cookie):
 
 
 @pytest.mark.parametrize(
-    "url", ["/cart/", "/order/", "/accounts/login/", "/accounts/register/", "/products/oban-lamp-1/add/"]
+    "url", ["/cart/", "/checkout/", "/orders/", "/accounts/login/", "/accounts/register/", "/products/oban-lamp-1/add/"]
 )
 def test_pages_with_tokens_are_never_stored(client, shop, url):
     assert "no-store" in client.get(url)["Cache-Control"]

@@ -10,7 +10,8 @@ from flotilla.bus.models import Inbox
 from flotilla.events import contracts, envelope
 from flotilla.uuid7 import uuid7
 from web import selectors, services
-from web.models import Cart, CartItem, Category, Product, Review
+from web.models import Cart, CartItem, Category, Product, Review, User
+from web.tests.gateway_stub import PASSWORD
 
 CERAMICS = contracts.Category(slug="ceramics", name="Ceramics", tagline="Stoneware.", position=1)
 
@@ -203,14 +204,15 @@ def test_the_cart_shows_the_stock(client, make_product):
     assert client.post(f"/cart/items/{product.pk}/", {"quantity": 1}).status_code == 302
 
 
-def test_login_keeps_a_cart_whose_things_are_sold_out_or_removed(client, user, make_product, receive):
+def test_login_keeps_a_cart_whose_things_are_sold_out_or_removed(client, gateway, make_product, receive):
+    account = gateway.account()
     for number in (1, 2):
         make_product(number)
         client.post(f"/products/oban-lamp-{number}/add/", {"quantity": 1})
     Product.objects.update(stock=0)
     receive(contracts.ProductRemoved(version=1, product_id=Product.objects.get(slug="oban-lamp-2").pk))
-    assert client.post("/accounts/login/", {"username": "tove", "password": "a-long-password"}).status_code == 302
-    assert selectors.cart_size(owner=user) == 2
+    assert client.post("/accounts/login/", {"email": account["email"], "password": PASSWORD}).status_code == 302
+    assert selectors.cart_size(owner=User.objects.get()) == 2
 
 
 # -- Caches ------------------------------------------------------------------------------------------------------------

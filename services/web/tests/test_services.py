@@ -1,6 +1,7 @@
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 
+from flotilla.uuid7 import uuid7
 from web import selectors, services
 from web.models import Cart, CartItem, Product, Review, User
 
@@ -88,9 +89,34 @@ def test_nobody_merges_the_cart_of_another_account(product, user):
     assert selectors.cart_size(cart_id=theirs.pk) == 0
 
 
-def test_a_taken_name_is_said_so(user):
-    with pytest.raises(services.NameTaken):
-        services.user_register(username="tove", email="new@example.com", password="a-long-password")
+def test_an_account_has_one_shadow_which_follows_it(db):
+    id = uuid7()
+    for name in ("Tove", "Tove Dahl"):
+        user = services.account_known(account_id=id, email="tove@example.com", name=name)
+        assert (user.pk, user.first_name, user.has_usable_password()) == (id, name, False)
+    assert User.objects.get().username == str(id)
+
+
+def test_two_accounts_after_each_other_may_have_one_address(db):
+    for _ in range(2):
+        services.account_known(account_id=uuid7(), email="tove@example.com", name="x" * 300)
+    assert User.objects.count() == 2
+
+
+def test_adding_what_is_ordered_at_this_moment_adds_it_anew(product, monkeypatch):
+    """Between the look and the update the line is taken out."""
+    cart = services.cart_create()
+    services.cart_item_add(cart=cart, product=product, quantity=2)
+    look = CartItem.objects.get_or_create
+
+    def and_gone(**query):
+        found = look(**query)
+        CartItem.objects.all().delete()
+        return found
+
+    monkeypatch.setattr(CartItem.objects, "get_or_create", and_gone)
+    services.cart_item_add(cart=cart, product=product, quantity=3)
+    assert CartItem.objects.get().quantity == 3
 
 
 def test_views_are_counted_in_one_update(make_product, django_assert_num_queries):

@@ -1,10 +1,6 @@
-"""What visitors do: reviews, carts, accounts."""
+"""What visitors do: reviews and carts. Accounts are in test_accounts.py, orders in test_checkout.py."""
 
-import pytest
-
-from web.models import Cart, CartItem, Review, User
-
-PASSWORD = "a-long-password"
+from web.models import Cart, CartItem, Review
 
 
 def cart_holds(owner=None):
@@ -66,42 +62,6 @@ def test_the_form_page_works_without_script(client, product):
     assert "csrfmiddlewaretoken" in page
 
 
-def test_login_takes_the_guests_cart_along(client, product, user):
-    client.post("/products/oban-lamp-1/add/", {"quantity": 2})
-    response = client.post("/accounts/login/", {"username": "tove", "password": PASSWORD})
-    assert response.status_code == 302
-    assert response.cookies["cart"].value == ""
-    assert cart_holds(user) == {"oban-lamp-1": 2}
-    client.post("/products/oban-lamp-1/add/", {"quantity": 1})
-    assert cart_holds(user) == {"oban-lamp-1": 3}
-
-
-def test_registering_logs_in_and_takes_the_cart_along(client, product):
-    client.post("/products/oban-lamp-1/add/", {"quantity": 2})
-    form = {"username": "new", "email": "new@example.com", "password1": "quite-a-secret", "password2": "quite-a-secret"}
-    assert client.post("/accounts/register/", form)["Location"] == "/"
-    user = User.objects.get(username="new")
-    assert (user.pk.version, cart_holds(user)) == (7, {"oban-lamp-1": 2})
-    assert "Hello, new" in client.get("/").content.decode()
-
-
-def test_logout_ends_it(member):
-    assert member.post("/accounts/logout/")["Location"] == "/"
-    assert "Log in" in member.get("/").content.decode()
-
-
 def test_a_page_view_writes_no_session(member, django_assert_num_queries):
     response = member.get("/cart/")
     assert "sessionid" not in response.cookies
-
-
-def test_ordering_is_not_open_yet(client, db):
-    assert "not open yet" in client.get("/order/").content.decode()
-
-
-@pytest.mark.parametrize("field", ["username", "email"])
-def test_a_taken_name_or_address_is_refused(client, user, field):
-    form = {"username": "new", "email": "new@example.com", "password1": "quite-a-secret", "password2": "quite-a-secret"}
-    response = client.post("/accounts/register/", form | {field: getattr(user, field)})
-    assert response.status_code == 422
-    assert User.objects.count() == 1

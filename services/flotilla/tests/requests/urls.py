@@ -1,4 +1,4 @@
-"""Addresses of views with and without the mark; the tests' requests never reach them, only their marks are looked at."""
+"""Addresses of views with and without the mark. The tests' requests do not reach them: their marks are looked at."""
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
