@@ -3,10 +3,10 @@
 from django import forms
 from django.core.validators import ProhibitNullCharactersValidator
 
-from web.models import NAME_MAX, QUANTITY_MAX, RATING_MAX, REVIEW_TEXT_MAX
+from web.models import QUANTITY_MAX, RATING_MAX, REVIEW_TEXT_MAX
 
 QUERY_MAX = 200
-PASSWORD_MAX = 1000  # hashing reads all of it
+ACCOUNT_NAME_MAX, PASSWORD_MAX = 120, 256  # the users service's own
 
 
 class PlainText(forms.CharField):
@@ -65,7 +65,7 @@ class RegisterForm(forms.Form):
     email = forms.EmailField(label="Email", widget=forms.EmailInput(attrs={"autocomplete": "email"}))
     name = forms.CharField(
         label="Your name",
-        max_length=NAME_MAX,
+        max_length=ACCOUNT_NAME_MAX,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
         help_text="As it stands beside your reviews.",
     )

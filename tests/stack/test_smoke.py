@@ -104,7 +104,7 @@ def test_a_cart_change_is_there_at_the_next_look(guest, slugs):
 
 def test_the_order_button_leads_to_the_login_first(guest, slugs):
     guest.cart_add(slugs[0])
-    assert f'action="{CHECKOUT}"' in guest.get(CART).text
+    assert f'href="{CHECKOUT}"' in guest.get(CART).text
     assert guest.get(CHECKOUT)["Location"] == f"{LOGIN}?next={CHECKOUT}"
 
 
