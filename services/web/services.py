@@ -89,11 +89,12 @@ def cart_item_add(*, cart: Cart, product: Product, quantity: int) -> CartItem:
 
 
 def _cart_item_add(cart: Cart, product: Product, quantity: int) -> CartItem:
-    item, created = CartItem.objects.get_or_create(cart=cart, product=product, defaults={"quantity": quantity})
+    """An order may take the line out between the two statements: then there is none to be found, and a new one."""
     more = Least(F("quantity") + quantity, QUANTITY_MAX)
-    if not created and not CartItem.objects.filter(pk=item.pk).update(quantity=more):
-        return CartItem.objects.create(cart=cart, product=product, quantity=quantity)  # it was ordered a moment ago
-    return item
+    while True:
+        item, created = CartItem.objects.get_or_create(cart=cart, product=product, defaults={"quantity": quantity})
+        if created or CartItem.objects.filter(pk=item.pk).update(quantity=more):
+            return item
 
 
 @transaction.atomic

@@ -107,11 +107,11 @@ def test_adding_what_is_ordered_at_this_moment_adds_it_anew(product, monkeypatch
     """Between the look and the update the line is taken out."""
     cart = services.cart_create()
     services.cart_item_add(cart=cart, product=product, quantity=2)
-    look = CartItem.objects.get_or_create
+    look, gone = CartItem.objects.get_or_create, []
 
     def and_gone(**query):
         found = look(**query)
-        CartItem.objects.all().delete()
+        gone.append(not gone and CartItem.objects.all().delete())
         return found
 
     monkeypatch.setattr(CartItem.objects, "get_or_create", and_gone)
