@@ -21,6 +21,12 @@ class Breaker:
     def is_open(self) -> bool:
         return self._open_until is not None
 
+    @property
+    def left(self) -> float:
+        """Seconds until the next trial; 0 while closed, and when one is due."""
+        until = self._open_until
+        return 0.0 if until is None else max(0.0, until - self._clock())
+
     def allows(self) -> bool:
         """Whether this caller may try; when the pause is over, the first to ask is the trial."""
         if self._open_until is None:

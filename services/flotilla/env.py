@@ -67,6 +67,7 @@ class Env:
     bus_keep_days: int = 7
     bus_heartbeat: str = ""
     gateway_urls: tuple[str, ...] = ()
+    users_urls: tuple[str, ...] = ()
     products_urls: tuple[str, ...] = ()
     orders_urls: tuple[str, ...] = ()
 
@@ -122,6 +123,7 @@ class Env:
             bus_keep_days=reader.integer("BUS_KEEP_DAYS", 7),
             bus_heartbeat=reader.text("BUS_HEARTBEAT", ""),
             gateway_urls=reader.urls("GATEWAY_URLS"),
+            users_urls=reader.urls("USERS_URLS"),
             products_urls=reader.urls("PRODUCTS_URLS"),
             orders_urls=reader.urls("ORDERS_URLS"),
         ).checked()

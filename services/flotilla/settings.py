@@ -56,6 +56,17 @@ def api_middleware() -> list[str]:
     ]
 
 
+def proxy_middleware() -> list[str]:
+    """The whole chain of a service that hands requests on: no database to go away, no body to be read."""
+    return [
+        "flotilla.requests.middleware.RequestMiddleware",
+        "django_prometheus.middleware.PrometheusBeforeMiddleware",
+        "flotilla.requests.inputs.AddressMiddleware",
+        "django.middleware.common.CommonMiddleware",
+        "django_prometheus.middleware.PrometheusAfterMiddleware",
+    ]
+
+
 def databases(env: Env) -> dict[str, Any]:
     """`default` is the primary, `replica_<n>` Postgres node n; further shards as flotilla.db.aliases has it.
 

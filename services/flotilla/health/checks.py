@@ -18,7 +18,9 @@ _workers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="health")
 
 
 def database() -> str:
-    """`ok`, or `down` when one of the service's databases has no primary that takes writes."""
+    """`ok`, `down` when one of the service's databases has no primary that takes writes, `none` without a database."""
+    if connections["default"].vendor == "unknown":
+        return "none"
     return "ok" if all(map(_takes_writes, aliases.primaries(connections))) else "down"
 
 
@@ -61,6 +63,7 @@ def _answers(server: redis.Redis) -> bool:
 CHECKS = {"database": database, "replicas": replication, "cache": cache}
 
 
+WELL = ("ok", "none")
 READING = ("database", "replicas")  # what a page cannot do without: either of them
 
 _asking = threading.Lock()
@@ -71,17 +74,17 @@ def report() -> dict[str, str]:
     """All checks, and what follows for the whole."""
     results = _results(CHECKS)
     # Without a primary nothing can be bought; everything else is served round.
-    if results["database"] != "ok":
+    if results["database"] not in WELL:
         status = "unhealthy"
     else:
-        status = "healthy" if all(result in {"ok", "none"} for result in results.values()) else "degraded"
+        status = "healthy" if all(result in WELL for result in results.values()) else "degraded"
     return {"status": status, **results}
 
 
 def ready() -> bool:
     """Whether pages can be served: the primary or a replica can be read."""
     results = _results(READING)
-    return results["database"] == "ok" or results["replicas"] in {"ok", "degraded"}
+    return results["database"] in WELL or results["replicas"] in {"ok", "degraded"}
 
 
 def _results(names: Iterable[str]) -> dict[str, str]:

@@ -14,23 +14,34 @@ from flotilla.requests.copies import fresh
 LONGEST_URL = 8000  # RFC 9110, 4.1 asks for at least that
 
 
-class InputMiddleware:
-    """400, 413 or 414 before anything is read from a database."""
+class AddressMiddleware:
+    """400 or 414 for the address alone: for a service that hands bodies on, and does not read them itself."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]):
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.refused(request) or self.get_response(request)
+
+    def refused(self, request: HttpRequest) -> HttpResponse | None:
         query = request.META.get("QUERY_STRING", "")
         if len(request.path_info) + len(query) > LONGEST_URL:
             return answers.refuse(request, 414, "The URL is too long.")
         # Broken UTF-8 in the path Django has made into percent signs already: no such page, 404.
         if "\0" in request.path_info or not _is_clean(unquote_to_bytes(query.replace("+", " "))):
             return answers.refuse(request, 400, "The URL is not UTF-8, or has a NUL byte.")
+        return None
+
+
+class InputMiddleware(AddressMiddleware):
+    """400, 413 or 414 before anything is read from a database."""
+
+    def refused(self, request: HttpRequest) -> HttpResponse | None:
+        if refused := super().refused(request):
+            return refused
         if not _claims_utf8(request):
             return answers.refuse(request, 400, "Text is taken as UTF-8 only: leave the charset out.")
-        refused = None if headers.is_safe(request.method or "") else _refuse_body(request)
-        return refused or self.get_response(request)
+        return None if headers.is_safe(request.method or "") else _refuse_body(request)
 
 
 def _refuse_body(request: HttpRequest) -> HttpResponse | None:

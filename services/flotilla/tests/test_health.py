@@ -44,7 +44,8 @@ def test_a_cache_in_process_memory_is_well():
 
 
 @pytest.mark.parametrize(
-    ("vendor", "up", "result"), [("sqlite", False, "ok"), ("postgresql", True, "ok"), ("postgresql", False, "down")]
+    ("vendor", "up", "result"),
+    [("sqlite", False, "ok"), ("unknown", False, "none"), ("postgresql", True, "ok"), ("postgresql", False, "down")],
 )
 def test_database_health(monkeypatch, vendor, up, result):
     class Probe:
@@ -82,6 +83,7 @@ def asked(monkeypatch, **results):
     [
         ({}, 200, "healthy"),
         ({"replicas": "none"}, 200, "healthy"),
+        ({"database": "none"}, 200, "healthy"),
         ({"replicas": "degraded"}, 200, "degraded"),
         ({"cache": "raises"}, 200, "degraded"),
         ({"database": "down"}, 503, "unhealthy"),
@@ -95,7 +97,14 @@ def test_health(monkeypatch, results, code, status):
 
 @pytest.mark.parametrize(
     ("database", "replication", "code"),
-    [("ok", "down", 200), ("down", "degraded", 200), ("slow", "ok", 200), ("slow", "none", 503), ("down", "none", 503)],
+    [
+        ("ok", "down", 200),
+        ("none", "none", 200),
+        ("down", "degraded", 200),
+        ("slow", "ok", 200),
+        ("slow", "none", 503),
+        ("down", "none", 503),
+    ],
 )
 def test_ready_when_anything_can_be_read_within_the_budget(monkeypatch, database, replication, code):
     asked(monkeypatch, database=database, replicas=replication)

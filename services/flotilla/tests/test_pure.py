@@ -81,11 +81,15 @@ def test_an_open_breaker_lets_one_caller_try_per_pause():
     breaker.failed()
     assert breaker.is_open
     assert not breaker.allows()
-    now = 105.0
+    now = 102.0
+    assert breaker.left == 3
+    now = 106.0
+    assert breaker.left == 0
     assert [breaker.allows(), breaker.allows()] == [True, False]
     breaker.succeeded()
     assert breaker.allows()
     assert not breaker.is_open
+    assert breaker.left == 0
 
 
 def test_the_trial_is_given_to_one_of_two_who_ask_at_once():

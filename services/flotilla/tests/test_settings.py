@@ -75,6 +75,13 @@ def test_settings_of_an_api():
     assert chain[: len(parts.MIDDLEWARE_OUTER)] == parts.MIDDLEWARE_OUTER
 
 
+def test_who_only_hands_on_runs_nothing_again_and_reads_no_body():
+    chain = parts.proxy_middleware()
+    assert chain[0] == parts.MIDDLEWARE_OUTER[0]
+    assert all(map(import_string, chain))
+    assert not [name for name in chain if "Rerun" in name or "InputMiddleware" in name]
+
+
 def test_what_may_run_twice_is_inside_what_runs_it():
     chain = parts.middleware()
     rerun = chain.index("flotilla.requests.rerun.RerunMiddleware")

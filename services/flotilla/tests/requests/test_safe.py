@@ -11,6 +11,7 @@ from django.test import RequestFactory
 
 from flotilla import context, metrics
 from flotilla.requests import answers, rerun
+from flotilla.requests.inputs import AddressMiddleware
 from flotilla.tests.requests.asking import View, ask, counted, django_error
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +55,16 @@ def test_broken_urls(path):
 
 def test_too_long_urls():
     assert ask(View(HttpResponse()), path="/?q=" + "x" * 8001).status_code == 414
+
+
+def test_who_hands_bodies_on_looks_at_the_address_only():
+    def asked(path):
+        request = RequestFactory().post(path, b"\xff\0", content_type=FORM)
+        response = AddressMiddleware(lambda request: HttpResponse("ok"))(request)
+        assert not request._read_started
+        return response.status_code
+
+    assert [asked(path) for path in ("/", "/?q=%ff", "/?q=" + "x" * 8001)] == [200, 400, 414]
 
 
 FORM = "application/x-www-form-urlencoded"
