@@ -2,14 +2,15 @@
 
 session("products", ("http://10.77.2.21:8110", "http://10.77.2.22:8110")).get("http://products/products/")
 
-What could not be connected is tried at the other balancer; what may have arrived is sent once more only when that is
-safe. A balancer that has failed is asked last for a while. Nothing is begun that cannot end before the deadline.
-The position that an answer tells is taken over: what the client has written there, it sees here and in later calls.
+What could not be connected is tried at the other balancer; what may have arrived is sent once more, for it is safe or
+has a key: an unsafe call without one gets one, under which it takes effect once. A balancer that has failed is asked
+last for a while. Nothing is begun that cannot end before the deadline. The position that an answer tells is taken over:
+what the client has written there, it sees here and in later calls.
 """
 
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -23,22 +24,29 @@ from flotilla import context
 from flotilla.breaker import Breaker
 from flotilla.db import position
 from flotilla.requests.headers import is_safe
+from flotilla.uuid7 import uuid7
 
 CONNECT_SECONDS = 0.5
 READ_SECONDS = 5.0  # a paused server accepts, and never answers
 ATTEMPTS = 2
 CONNECTIONS = 32  # kept for each balancer; more are made when more threads call, and not kept
 PAUSE_SECONDS = 5.0
+KEY = "Idempotency-Key"
 NO_SERVER = (502, 504)  # a balancer's own answers; 503 is a service's, and final
 
+Outcome = requests.Response | requests.RequestException
 
-def session(name: str, urls: Sequence[str], *, read_seconds: float = READ_SECONDS) -> requests.Session:
-    """For `http://<name>/…` and nothing else. One for a process: it keeps the connections. No cookies, no proxies."""
+
+def session(name: str, urls: Sequence[str], **options: Any) -> requests.Session:
+    """For `http://<name>/…` and nothing else. One for a process: it keeps the connections. No cookies, no proxies.
+
+    `options` are those of Balanced.
+    """
     made = requests.Session()
     made.trust_env = False
     made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     made.adapters.clear()
-    made.mount(f"http://{name}/", Balanced(urls, read_seconds=read_seconds))
+    made.mount(f"http://{name}/", Balanced(urls, **options))
     return made
 
 
@@ -55,14 +63,25 @@ class Balanced(HTTPAdapter):
 
     `timeout` of a call is how long to wait for an answer; both it and `read_seconds` end at the request's deadline.
     Who wants to leave time for the second way gives less, and says in `X-Deadline` until when an answer is waited for.
+    `again` is asked before anything that may have arrived is sent once more: it may say no, or take its time. Of a
+    streamed answer, one of at most `short` bytes is read at once all the same.
     """
 
-    def __init__(self, urls: Sequence[str], *, read_seconds: float = READ_SECONDS):
+    def __init__(
+        self,
+        urls: Sequence[str],
+        *,
+        read_seconds: float = READ_SECONDS,
+        attempts: int = ATTEMPTS,
+        connections: int = CONNECTIONS,
+        again: Callable[[], bool] = lambda: True,
+        short: int = 0,
+    ):
         if not urls:
             raise ValueError("no address to send to")
-        super().__init__(pool_connections=len(urls), pool_maxsize=CONNECTIONS)
+        super().__init__(pool_connections=len(urls), pool_maxsize=connections)
         self._peers = [Peer(url) for url in urls]
-        self._read_seconds = read_seconds
+        self._read_seconds, self._attempts, self._again, self._short = read_seconds, attempts, again, short
         self._turns = itertools.count()
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
@@ -73,16 +92,18 @@ class Balanced(HTTPAdapter):
 
     def _send(self, request: requests.PreparedRequest, options: dict[str, Any]) -> requests.Response:
         seconds = _read_seconds(options.pop("timeout", None)) or self._read_seconds
-        last: requests.Response | requests.RequestException = requests.Timeout("no time is left", request=request)
-        for peer in self._order():
+        last: Outcome = requests.Timeout("no time is left", request=request)
+        if not is_safe(request.method or ""):
+            request.headers.setdefault(KEY, uuid7().hex)
+        for attempt, peer in enumerate(self._order()):
+            if attempt and not self._may_follow(request, last):
+                break
             left = _left(seconds)
             if left == 0:
                 break
             if isinstance(last, requests.Response):
                 last.close()
             last = self._try(peer, request, left, options)
-            if not _is_worth_another(request, last):
-                break
         if isinstance(last, requests.RequestException):
             raise last
         return last
@@ -92,15 +113,20 @@ class Balanced(HTTPAdapter):
         turn = next(self._turns) % len(self._peers)
         peers = self._peers[turn:] + self._peers[:turn]
         peers.sort(key=lambda peer: not peer.breaker.allows())
-        return list(itertools.islice(itertools.cycle(peers), ATTEMPTS))
+        return list(itertools.islice(itertools.cycle(peers), self._attempts))
 
-    def _try(
-        self, peer: Peer, request: requests.PreparedRequest, seconds: float, options: dict[str, Any]
-    ) -> requests.Response | requests.RequestException:
+    def _may_follow(self, request: requests.PreparedRequest, last: Outcome) -> bool:
+        """Whether it is sent again: at once where nobody was there, else when it may be, and `again` agrees."""
+        if isinstance(last, requests.RequestException) and _was_not_sent(last):
+            return True
+        answered = isinstance(last, requests.Response) and last.status_code not in NO_SERVER
+        return not answered and _is_repeatable(request) and self._again()
+
+    def _try(self, peer: Peer, request: requests.PreparedRequest, seconds: float, options: dict[str, Any]) -> Outcome:
         """The answer, read to its end unless it is to be streamed; or what went wrong."""
         try:
             response = super().send(_addressed(request, peer.url, seconds), timeout=_timeout(seconds), **options)
-            if not options.get("stream"):
+            if not options.get("stream") or self._is_short(response):
                 _ = response.content  # an answer that breaks off is worth another try as well
         except requests.RequestException as error:
             peer.breaker.failed()
@@ -109,6 +135,16 @@ class Balanced(HTTPAdapter):
         if state := context.current():
             position.adopt(state, response.headers.get(position.HEADER))
         return response
+
+    def _is_short(self, response: requests.Response) -> bool:
+        length = response.raw.length_remaining  # None: not known
+        return length is not None and length <= self._short
+
+    @property
+    def connections_made(self) -> int:
+        """New ones since the process began."""
+        pools = self.poolmanager.pools
+        return sum(pools[key].num_connections for key in pools.keys())  # noqa: SIM118 - it is no dict
 
 
 def _read_seconds(timeout: Any) -> float | None:
@@ -140,12 +176,6 @@ def _addressed(request: requests.PreparedRequest, url: str, seconds: float) -> r
     return copy
 
 
-def _is_worth_another(request: requests.PreparedRequest, last: requests.Response | requests.RequestException) -> bool:
-    if isinstance(last, requests.Response):
-        return last.status_code in NO_SERVER and _is_repeatable(request)
-    return _was_not_sent(last) or _is_repeatable(request)
-
-
 def _was_not_sent(error: requests.RequestException) -> bool:
     """Nobody was there to send to."""
     if isinstance(error, requests.ConnectTimeout):
@@ -155,6 +185,5 @@ def _was_not_sent(error: requests.RequestException) -> bool:
 
 
 def _is_repeatable(request: requests.PreparedRequest) -> bool:
-    """Safe, or with a key under which it takes effect once; and its body can be sent again."""
-    again = is_safe(request.method or "") or "Idempotency-Key" in request.headers
-    return again and isinstance(request.body, bytes | str | None)
+    """Its body can be sent again. It is safe, or has a key under which it takes effect once."""
+    return isinstance(request.body, bytes | str | None)

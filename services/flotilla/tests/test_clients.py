@@ -28,6 +28,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.server.seen.append(f"{self.command} {self.path}")
+        self.server.keys.append(self.headers.get("Idempotency-Key"))
         self.server.during()
         self.close_connection = False
         how = self.server.next.pop(0) if self.server.next else 200
@@ -60,7 +61,7 @@ def balancers():
     """Two of them; `next` holds what they do, `seen` what they were asked, `more` headers of all their answers."""
     made = [ThreadingHTTPServer(("127.0.0.1", 0), Handler) for _ in range(2)]
     for server in made:
-        server.next, server.seen, server.connections = [], [], 0
+        server.next, server.seen, server.keys, server.connections = [], [], [], 0
         server.more, server.during = {}, lambda: None
         server.url = f"http://127.0.0.1:{server.server_port}"
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
@@ -81,6 +82,13 @@ def silent():
     """Accepts, as a paused container does, and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.fixture
+def nobody():
+    """Refuses: nothing listens there any more."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
 def seen(balancers):
@@ -140,9 +148,7 @@ def test_others_may_work_meanwhile(session, balancers):
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_who_is_not_there_is_passed_over_and_then_asked_last(balancers, method):
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        nobody = f"http://127.0.0.1:{server.getsockname()[1]}"
+def test_who_is_not_there_is_passed_over_and_then_asked_last(balancers, nobody, method):
     with clients.session("products", [nobody, balancers[0].url]) as session:
         for _ in range(4):
             assert session.request(method, URL, data=b"x").status_code == 200
@@ -157,18 +163,42 @@ def test_a_connection_that_was_not_made_in_time_was_not_used():
 
 
 @pytest.mark.parametrize("how", ["gone", "half", 502, 504])
-@pytest.mark.parametrize(("method", "headers"), [("GET", {}), ("POST", {"Idempotency-Key": "k"})])
-def test_what_is_safe_is_sent_once_more(session, balancers, how, method, headers):
+@pytest.mark.parametrize(("method", "headers"), [("GET", {}), ("POST", {}), ("POST", {"Idempotency-Key": "k"})])
+def test_what_can_be_lost_is_sent_once_more(session, balancers, how, method, headers):
     balancers[0].next = [how]
     assert session.request(method, URL, data=b"x", headers=headers).status_code == 200
     assert seen(balancers) == [1, 1]
 
 
-def test_what_may_have_had_an_effect_is_not(session, balancers):
+def test_what_may_have_had_an_effect_gets_a_key_of_its_own_and_keeps_it(session, balancers):
     balancers[0].next = ["gone"]
-    with pytest.raises(requests.ConnectionError):
-        session.post(URL, data="x")
-    assert seen(balancers) == [1, 0]
+    told = session.post(URL, data="x").json()
+    assert seen(balancers) == [1, 1]
+    assert [server.keys for server in balancers] == [[told["Idempotency-Key"]]] * 2
+    assert len(told["Idempotency-Key"]) == 32
+    assert session.post(URL, data="x").json()["Idempotency-Key"] != told["Idempotency-Key"]
+    assert session.post(URL, headers={"idempotency-key": "mine"}).json()["idempotency-key"] == "mine"
+    assert "Idempotency-Key" not in session.get(URL).json()
+
+
+def test_what_is_sent_again_is_asked_for_and_counted(balancers):
+    asked = []
+    for server in balancers:
+        server.next = [502, 502]
+    with clients.session(
+        "products", [server.url for server in balancers], attempts=4, again=lambda: asked.append(1) or len(asked) < 3
+    ) as session:
+        assert session.get(URL).status_code == 502
+        assert (seen(balancers), len(asked)) == ([2, 1], 3)
+        asked.clear()
+        assert session.get(URL).status_code == 200
+        assert (seen(balancers), len(asked)) == ([3, 2], 1)
+        assert session.get_adapter(URL).connections_made == 2
+
+
+def test_nobody_is_asked_whether_to_pass_over_who_is_not_there(balancers, nobody):
+    with clients.session("products", [nobody, balancers[0].url], again=lambda: False) as session:
+        assert session.post(URL, data=iter([b"x"])).status_code == 200
 
 
 def test_a_body_that_is_used_up_is_not_sent_again(session, balancers):
@@ -178,7 +208,7 @@ def test_a_body_that_is_used_up_is_not_sent_again(session, balancers):
     assert seen(balancers)[1] == 0
 
 
-@pytest.mark.parametrize(("method", "status"), [("POST", 502), ("GET", 503), ("GET", 500), ("GET", 404)])
+@pytest.mark.parametrize(("method", "status"), [("POST", 503), ("GET", 503), ("GET", 500), ("GET", 404)])
 def test_these_answers_are_final(session, balancers, method, status):
     balancers[0].next = [status]
     assert session.request(method, URL, data=b"x").status_code == status
@@ -220,6 +250,15 @@ def test_an_answer_can_be_streamed(session):
     with session.get(URL, stream=True) as answer:
         assert not answer._content_consumed
         assert json.loads(answer.raw.read())["Host"] == "products"
+
+
+@pytest.mark.parametrize(("short", "read"), [(10, False), (10_000, True)])
+def test_a_short_one_is_read_at_once_and_so_may_break_off(balancers, short, read):
+    balancers[0].next = ["half"]
+    with clients.session("products", [server.url for server in balancers], short=short) as session:
+        with session.get(URL, stream=True) as answer:
+            assert answer._content_consumed is read
+        assert seen(balancers) == [1, int(read)]
 
 
 def test_nobody_else_is_called(session, balancers):
