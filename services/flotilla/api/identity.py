@@ -1,29 +1,33 @@
 """Who calls, between services: a JWT in `X-Identity`, for one service and a minute at most.
 
-The gateway has checked the caller and signs with its private key; a service believes the public keys that
-IDENTITY_KEYS_FILE holds (a JWK set), and nothing else. Rotation: add the new public key everywhere, let the gateway
-sign with its private key, take the old one away.
+The gateway has checked the caller, and signs with its private key. Another service that calls on its own behalf signs
+with a key of its own, and may say nothing but that. A service believes the public keys that IDENTITY_KEYS_FILE holds (a
+JWK set), and nothing else: a key's name says whose it is. Rotation: add the new public key everywhere, let its owner
+sign with the private one, take the old one away.
 """
 
+import base64
 import time
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import jwt
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.conf import settings
 from django.http import HttpRequest
 from rest_framework import authentication, exceptions, permissions
 from rest_framework.request import Request
 
 HEADER = "X-Identity"
-ISSUER = "gateway"
+GATEWAY = "gateway"  # the one that speaks for users
 ALGORITHM = "EdDSA"
 CURVE = "Ed25519"
 ROLES = ("customer", "staff", "service")
 LONGEST_SECONDS = 60
 LEEWAY_SECONDS = 5  # between the clocks of two machines
 CLAIMS = ("iss", "aud", "sub", "iat", "exp", "role")
+LETTERS = 8  # of the public key, in the name of a key: `gateway-11qYAYKx` (scripts/secrets writes it so)
 
 
 class Untrusted(Exception):
@@ -42,29 +46,33 @@ class Identity:
 def sign(
     private_key: Any,
     *,
-    kid: str,
     audience: str,
     role: str,
     user_id: str = "",
+    issuer: str = GATEWAY,
+    kid: str = "",
     seconds: int = 60,
-    issuer: str = ISSUER,
 ) -> str:
-    """A token for `audience`, the name of a service. The key is an Ed25519 one, as PEM or as an object."""
+    """A token of the service `issuer` for the service `audience`.
+
+    The key is an Ed25519 one, as PEM or as an object; its name `kid` is worked out when not given.
+    """
+    key, letters = _private_key(private_key)
     now = int(time.time())
     claims = {"iss": issuer, "aud": audience, "sub": user_id, "role": role, "iat": now, "exp": now + seconds}
-    return jwt.encode(claims, private_key, algorithm=ALGORITHM, headers={"kid": kid})
+    return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": kid or f"{issuer}-{letters}"})
 
 
 def verify(token: str, *, audience: str, keys: str) -> Identity:
     """Whose token it is; `keys` is the text of a JWK set. Raises Untrusted."""
     try:
-        key = _public_keys(keys)[jwt.get_unverified_header(token)["kid"]]
+        kid = jwt.get_unverified_header(token)["kid"]
         claims = jwt.decode(
             token,
-            key,
+            _public_keys(keys)[kid],
             algorithms=[ALGORITHM],
             audience=audience,
-            issuer=ISSUER,
+            issuer=kid[: -LETTERS - 1],
             leeway=LEEWAY_SECONDS,
             options={"require": list(CLAIMS), "strict_aud": True},
         )
@@ -95,7 +103,16 @@ def _identity(claims: dict[str, Any]) -> Identity:
         raise Untrusted(f"It is not for {LONGEST_SECONDS} s at most.")
     if role not in ROLES:
         raise Untrusted("There is no such role.")
+    if claims["iss"] != GATEWAY and (role, id) != ("service", ""):
+        raise Untrusted("Only the gateway speaks for users.")
     return Identity(id=id, role=role)
+
+
+@cache
+def _private_key(given: Any) -> tuple[Any, str]:
+    """The key, which takes longer to read from its PEM than to sign with, and the first letters of its public half."""
+    key = load_pem_private_key(given.encode(), None) if isinstance(given, str) else given
+    return key, base64.urlsafe_b64encode(key.public_key().public_bytes_raw()).decode()[:LETTERS]
 
 
 @cache

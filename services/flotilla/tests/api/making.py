@@ -14,8 +14,10 @@ from flotilla.api.identity import HEADER, IdentityAuthentication, sign
 from flotilla.api.inputs import JSONParser
 from flotilla.tests.requests.asking import ask
 
+KID = "gateway-aaaaaaaa"
 
-def new_key(kid="a"):
+
+def new_key(kid=KID):
     """A private key, and its public half as a JWK."""
     private = Ed25519PrivateKey.generate()
     return private, OKPAlgorithm.to_jwk(private.public_key(), as_dict=True) | {"kid": kid}
@@ -29,8 +31,8 @@ PRIVATE, PUBLIC = new_key()
 KEYS = jwks(PUBLIC)
 
 
-def token(role="customer", user_id="u-1", *, key=PRIVATE, kid="a", audience="products", **options):
-    return sign(key, kid=kid, audience=audience, role=role, user_id=user_id, **options)
+def token(role="customer", user_id="u-1", *, key=PRIVATE, issuer="gateway", kid=KID, audience="products", **options):
+    return sign(key, issuer=issuer, kid=kid, audience=audience, role=role, user_id=user_id, **options)
 
 
 def identified(*args, **options):

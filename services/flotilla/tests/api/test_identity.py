@@ -6,12 +6,13 @@ import time
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from django.http import HttpResponse
 from django.test import RequestFactory
 
 from flotilla.api import identity
-from flotilla.api.identity import Identity, IsService, IsStaff, IsStaffOrReadOnly, IsUser, Untrusted, verify
-from flotilla.tests.api.making import KEYS, PRIVATE, PUBLIC, body, identified, jwks, new_key, served, token, view
+from flotilla.api.identity import Identity, IsService, IsStaff, IsStaffOrReadOnly, IsUser, Untrusted, sign, verify
+from flotilla.tests.api.making import KEYS, KID, PRIVATE, PUBLIC, body, identified, jwks, new_key, served, token, view
 from flotilla.tests.requests.asking import View as Scripted
 from flotilla.tests.requests.asking import post
 
@@ -29,7 +30,7 @@ def claims(**changes):
 
 
 def signed(key=PRIVATE, algorithm="EdDSA", headers=None, **changes):
-    return jwt.encode(claims(**changes), key, algorithm=algorithm, headers={"kid": "a"} if headers is None else headers)
+    return jwt.encode(claims(**changes), key, algorithm=algorithm, headers={"kid": KID} if headers is None else headers)
 
 
 def test_what_is_signed_is_believed():
@@ -39,11 +40,36 @@ def test_what_is_signed_is_believed():
 
 
 def test_a_key_is_replaced_without_a_gap():
-    private, public = new_key("b")
+    private, public = new_key("gateway-bbbbbbbb")
     both = jwks(PUBLIC, public)
-    assert believed(token(), both) == believed(token(key=private, kid="b"), both)
+    assert believed(token(), both) == believed(token(key=private, kid="gateway-bbbbbbbb"), both)
     with pytest.raises(Untrusted, match="not known here"):
         believed(token(), jwks(public))
+
+
+def test_a_key_is_named_after_its_owner_and_its_public_half():
+    pem = PRIVATE.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    named = f"gateway-{PUBLIC['x'][:8]}"
+    for key in (pem, PRIVATE):
+        text = sign(key, issuer="gateway", audience="products", role="staff", user_id="u-9")
+        assert jwt.get_unverified_header(text)["kid"] == named
+        assert believed(text, jwks(PUBLIC | {"kid": named})) == Identity(id="u-9", role="staff")
+
+
+def test_each_signs_for_itself_and_only_the_gateway_for_users():
+    private, public = new_key("user-data-cc-c_ccc")
+    both = jwks(PUBLIC, public)
+
+    def said(*who, issuer="user-data", kid="user-data-cc-c_ccc", key=private):
+        return believed(token(*who, issuer=issuer, kid=kid, key=key), both)
+
+    assert said("service", "") == Identity(id="", role="service")
+    for who in (("customer", "u-1"), ("staff", ""), ("service", "u-1")):
+        with pytest.raises(Untrusted, match="Only the gateway"):
+            said(*who)
+    for wrong in ({"issuer": "gateway"}, {"kid": KID}, {"issuer": "gateway", "kid": KID}, {"key": PRIVATE}):
+        with pytest.raises(Untrusted):
+            said("service", "", **wrong)
 
 
 def encoded(text):
@@ -78,6 +104,7 @@ BROKEN = {
     "another audience": lambda: signed(aud="orders"),
     "several audiences": lambda: signed(aud=["products", "orders"]),
     "another issuer": lambda: signed(iss="web"),
+    "a service that is none": lambda: signed(iss=""),
     "expired": lambda: signed(iat=later(-60), exp=later(-10)),
     "not yet": lambda: signed(iat=later(600), exp=later(650)),
     "long": lambda: signed(exp=later(61)),
