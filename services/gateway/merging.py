@@ -19,7 +19,7 @@ INFO = {
     "title": "Flotilla",
     "version": "1",
     "description": "Errors are problem details (RFC 9457) with the request's id. Lists come in pages by cursor: the "
-    "`next` of one is the `page` of the following. An answer's `X-Consistency-Token`, sent along, makes later reads see "
+    "`next` of one is the `page` of the following. An answer's `X-Consistency-Token`, sent along, lets later reads see "
     "its write.",
 }
 BEARER = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "The `access` of /api/auth/token/."}
