@@ -1,5 +1,6 @@
 """Secrets: made once, readable by containers only, never repaired silently."""
 
+import json
 import re
 import stat
 
@@ -7,10 +8,8 @@ import pytest
 
 from tests.scripts.conftest import ROOT, one_sentence
 
-DERIVED = {
-    "pgbouncer_userlist", "db_verifiers", "prometheus_web", "identity_key", "identity_key_users", "identity_keys",
-    "token_key", "token_keys",
-}  # fmt: skip
+DERIVED = {"pgbouncer_userlist", "db_verifiers", "prometheus_web"}
+DERIVED |= {"identity_key_gateway", "identity_key_users", "identity_keys", "token_key", "token_keys"}
 NAMES = set(re.findall(r"\$\{SECRETS_DIR[^}]*\}/(\w+)", (ROOT / "docker-compose.yml").read_text())) - DERIVED
 
 
@@ -115,3 +114,78 @@ def test_an_unwritable_place_stops(scripts):
 
 def test_a_wrong_call(scripts):
     one_sentence(scripts("secrets", "show"), "usage:", status=2)
+
+
+# -- Keys of identities
+
+# Instead of containers: openssl of this machine, and of the others only that they leave something.
+ENGINE = r"""#!/usr/bin/env bash
+case "$*" in
+    *"--entrypoint openssl"*) while [[ $1 != */nginx:* ]]; do shift; done; shift; exec openssl "$@" ;;
+    *postgres-verifiers*) for name in pgbouncer_userlist db_verifiers; do echo x >"$SECRETS_DIR/$name"; done ;;
+    *perl*) echo '$2b$10$x' ;;
+esac
+"""
+
+
+@pytest.fixture
+def deriving(scripts):
+    """Derives again, as a random one that is younger than the derived makes it do; what the set of keys holds."""
+    scripts("secrets", "make")
+    scripts.stub("docker", ENGINE)
+
+    def derive() -> list[dict]:
+        (scripts.secrets / "pgbouncer_userlist").unlink(missing_ok=True)
+        done = scripts("secrets", "derive")
+        assert done.returncode == 0, done.stderr
+        return json.loads((scripts.secrets / "identity_keys").read_text())["keys"]
+
+    return derive
+
+
+def test_each_signer_has_a_key_of_its_own_that_is_called_after_it(scripts, deriving):
+    keys = deriving()
+    assert [key["kid"] for key in keys] == [
+        f"{name}-{key['x'][:8]}" for name, key in zip(("gateway", "users"), keys, strict=True)
+    ]
+    assert len({key["x"] for key in keys}) == 2
+    assert {len(key["x"]) for key in keys} == {43}
+    for name in ("gateway", "users"):
+        path = scripts.secrets / f"identity_key_{name}"
+        assert path.read_text().startswith("-----BEGIN PRIVATE KEY-----")
+        assert stat.S_IMODE(path.stat().st_mode) == 0o444
+
+
+def test_a_second_derivation_changes_no_key(scripts, deriving):
+    deriving()
+    before = contents(scripts.secrets)
+    deriving()
+    assert contents(scripts.secrets) == before
+
+
+def test_the_one_key_of_before_becomes_the_gateways(scripts, deriving):
+    """A folder that a version with one signer has made: identity_key, and a set with a name without an owner."""
+    (old, _) = deriving()
+    for name in ("identity_key_users", "identity_keys"):
+        (scripts.secrets / name).unlink()
+    (scripts.secrets / "identity_key_gateway").rename(scripts.secrets / "identity_key")
+    (scripts.secrets / "identity_keys").write_text(json.dumps({"keys": [old | {"kid": old["x"][:8]}]}))
+    scripts.answer(volumes="flotilla_postgres-1\n")
+    keys = deriving()
+    assert keys[0] == old
+    assert keys[1]["kid"].startswith("users-")
+    assert not (scripts.secrets / "identity_key").exists()
+
+
+def test_a_key_that_is_being_replaced_stays_in_the_set(scripts, deriving):
+    keys = deriving()
+    path = scripts.secrets / "identity_keys"
+    path.chmod(0o644)
+    path.write_text(json.dumps({"keys": [*keys, keys[0] | {"kid": "gateway-next0000"}]}, indent=1))
+    assert len(deriving()) == 3
+
+
+def test_a_lost_set_is_computed_from_the_keys(scripts, deriving):
+    keys = deriving()
+    (scripts.secrets / "identity_keys").unlink()
+    assert deriving() == keys

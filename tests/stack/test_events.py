@@ -91,9 +91,10 @@ def asked(port: int, path: str, method="GET", body: dict | None = None, **header
 
 def identity(user: str, audience="orders", seconds=60) -> str:
     """What the gateway would sign of a customer."""
-    now, (key,) = int(time.time()), json.loads(secret("identity_keys"))["keys"]
+    now, keys = int(time.time()), json.loads(secret("identity_keys"))["keys"]
+    kid = next(key["kid"] for key in keys if key["kid"].startswith("gateway-"))
     claims = {"iss": "gateway", "aud": audience, "sub": user, "role": "customer", "iat": now, "exp": now + seconds}
-    return jwt.encode(claims, secret("identity_key"), algorithm="EdDSA", headers={"kid": key["kid"]})
+    return jwt.encode(claims, secret("identity_key_gateway"), algorithm="EdDSA", headers={"kid": kid})
 
 
 def wipe_redis() -> None:
