@@ -34,7 +34,7 @@
 : "${NGINX_API_BURST:=20}"
 : "${NGINX_LOGIN_RATE:=5r/m}"                   # POST only: guessing passwords, not looking at the form
 : "${NGINX_LOGIN_BURST:=5}"
-: "${NGINX_LOGIN_PATHS:=(/accounts|/admin)?/(login|register)/?}"     # regular expression over the whole path
+: "${NGINX_LOGIN_PATHS:=(/accounts|/admin)?/(login|register)/?|/api/(auth/token|users)/}"     # regular expression over the whole path
 : "${NGINX_CONNECTIONS:=512}"                   # requests at once per address; 30 s of held writes are many at once
 
 # -- Sizes and client timeouts

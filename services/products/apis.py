@@ -21,7 +21,7 @@ from products import selectors, services
 from products.models import Product
 
 PRICE_MAX, STOCK_MAX, DESCRIPTION_MAX = 10_000_000, 1_000_000, 10_000
-CACHEABLE = "public, max-age=300"
+CACHEABLE = "public, max-age=300, s-maxage=10"  # the edge keeps it as long as a page
 ETAG = OpenApiParameter("ETag", str, OpenApiParameter.HEADER, response=[200, 304])
 
 
