@@ -63,7 +63,7 @@ USERS = [
     lines(
         8,
         "Answers by code",
-        "Per second, at HAProxy, both instances together.",
+        "Per second, at HAProxy, both instances together: pages, and the API.",
         ("code:http_responses:rate1m > 0", "{{code}}"),
         stacked=True,
         unit="reqps",
@@ -97,7 +97,7 @@ USERS = [
         8,
         "Waiting in HAProxy",
         "Requests without a slot, by pool. Reads should never be in it while writes wait.",
-        ('sum by (proxy) (haproxy_backend_current_queue{proxy=~"web_.*"})', "{{proxy}}"),
+        ('sum by (proxy) (haproxy_backend_current_queue{proxy=~"(web|gateway)_.*"})', "{{proxy}}"),
     ),
     lines(
         8,
@@ -225,6 +225,41 @@ BUS = [
     ),
 ]
 
+GATEWAY = [
+    lines(
+        6,
+        "API requests",
+        "What the gateway answered, per second, by service and status.",
+        ("sum by (service, status) (rate(gateway_requests_total[$__rate_interval]))", "{{service}} {{status}}"),
+        stacked=True,
+        unit="reqps",
+        empty="no requests yet",
+    ),
+    lines(
+        6,
+        "Services, as the gateway sees them",
+        "How long they took to begin their answer, retries included: 95 of 100 calls.",
+        ("histogram_quantile(0.95, sum by (le, service) (rate(gateway_call_seconds_bucket[5m])))", "{{service}}"),
+        unit="s",
+        empty="nobody asked",
+    ),
+    lines(
+        6,
+        "Breakers and limits",
+        "1: a gateway replica leaves this service alone; and what was answered 503 for it, per second.",
+        ("max by (service) (gateway_breaker_open)", "open {{service}}"),
+        ("service:gateway_refused:rate1m", "{{why}} {{service}}"),
+    ),
+    lines(
+        6,
+        "Retries and connections",
+        "Calls sent again, those not sent again for want of a budget, and new connections to services, per second.",
+        ("sum(rate(gateway_retries_total[$__rate_interval]))", "sent again"),
+        ("sum(service:gateway_retries_refused:rate5m)", "no budget"),
+        ("sum(rate(gateway_upstream_connections_total[$__rate_interval]))", "new connections"),
+    ),
+]
+
 CACHES = [
     lines(
         8,
@@ -273,5 +308,6 @@ ROWS = [
     ("Who is up, who leads", 10, WHO),
     ("Writes and reads", 8, DATABASE),
     ("Events", 8, BUS),
+    ("Gateway", 8, GATEWAY),
     ("Caches and Redis", 8, CACHES),
 ]

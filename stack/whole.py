@@ -18,7 +18,7 @@ JOBS = {
     "certs", "postgres-init", "web-migrate", "products-migrate", "orders-migrate", "users-migrate", "products-seed",
     "users-seed", "seed",
 }  # fmt: skip
-BALANCED = ("web", "products", "orders", "users")
+BALANCED = ("web", "gateway", "products", "orders", "users")
 WORKERS = ("web-worker", "products-worker", "orders-worker", "users-worker")
 SENTENCE = {"paused": "is paused", "exited": "is stopped", "restarting": "ends again and again", "dead": "is dead"}
 ERRORS = (OSError, AssertionError, KeyError, ValueError, http.client.HTTPException)

@@ -3,8 +3,8 @@
 import re
 
 TIERS = (
-    "nginx", "haproxy", "web", "products", "orders", "users", "web-worker", "products-worker", "orders-worker",
-    "users-worker", "pgbouncer", "postgres", "etcd", "redis", "sentinel", "cache",
+    "nginx", "haproxy", "web", "gateway", "products", "orders", "users", "web-worker", "products-worker",
+    "orders-worker", "users-worker", "pgbouncer", "postgres", "etcd", "redis", "sentinel", "cache",
 )  # fmt: skip
 OPS = "ops"
 # They run once and end, or are started by hand: neither up nor down says anything.

@@ -66,7 +66,7 @@ def test_one_pooler_alone_takes_every_client():
     def clients(service: str) -> int:
         given = environment(service)
         shards = 1 + len([name for name in given.get("DATABASE_SHARDS", "").split(",") if name])
-        aliases = shards * (1 + len(given["DATABASE_REPLICAS"].split(",")))
+        aliases = shards * (1 + len(given["DATABASE_REPLICAS"].split(","))) if given.get("DATABASE_HOSTS") else 0
         return replicas(service) * (threads(service) + prober) * aliases
 
     wanted = sum(map(clients, DJANGO)) + exporters
@@ -84,19 +84,30 @@ def test_a_pooler_has_a_file_for_each_connection():
 
 @pytest.mark.parametrize("service", SERVERS)
 def test_a_replicas_threads_take_what_both_balancers_send(service):
-    settings, kind = shell_settings("haproxy/settings.sh"), "WEB" if service == "web" else "SERVICE"
-    slots = int(settings[f"HAPROXY_{kind}_SAFE_MAXCONN"]) + int(settings[f"HAPROXY_{kind}_UNSAFE_MAXCONN"])
+    slots = sum(slots_of(service).values())
     checks = 4  # two pools check from two HAProxies
     assert 2 * slots + checks <= threads(service)
 
 
+def slots_of(service: str) -> dict[str, int]:
+    """Of one replica, at one balancer: kind -> how many."""
+    of = service.upper() if service in ("web", "gateway") else "SERVICE"
+    settings = shell_settings("haproxy/settings.sh")
+    return {kind: int(settings[f"HAPROXY_{of}_{kind}_MAXCONN"]) for kind in ("SAFE", "UNSAFE")}
+
+
+@pytest.mark.parametrize("kind", ["SAFE", "UNSAFE"])
+def test_a_slow_service_leaves_slots_of_the_gateway_to_the_others(kind):
+    slots = 2 * slots_of("gateway")[kind]
+    assert int(environment("gateway")[f"GATEWAY_{kind}_AT_ONCE"]) <= 0.75 * slots
+
+
 def test_the_balancer_holds_all_slots_and_the_pools():
     settings = shell_settings("haproxy/settings.sh")
-    slots = int(settings["HAPROXY_WEB_SAFE_MAXCONN"]) + int(settings["HAPROXY_WEB_UNSAFE_MAXCONN"])
-    inner = int(settings["HAPROXY_SERVICE_SAFE_MAXCONN"]) + int(settings["HAPROXY_SERVICE_UNSAFE_MAXCONN"])
+    slots = sum(10 * sum(slots_of(service).values()) for service in SERVERS)
     pooled = sum(sum(pools(pooler).values()) for pooler in POOLERS)
     # A request is one connection in and one out; so is a pooled one.
-    assert 10 * slots + 10 * inner * (len(SERVERS) - 1) + pooled <= int(settings["HAPROXY_MAXCONN"])
+    assert slots + pooled <= int(settings["HAPROXY_MAXCONN"])
 
 
 def test_held_writes_fit_into_the_slots():

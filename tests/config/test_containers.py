@@ -108,6 +108,7 @@ def networks_of(name) -> set[str]:
 
 
 DJANGO = {name for name in ALL if environment(name).get("SERVICE")}
+KEEPS_NOTHING = {"gateway"}  # no database, no Redis: it asks services
 EXPECTED = {
     "nginx": {"edge"},
     "haproxy": {"edge", "app", "db"},
@@ -131,7 +132,23 @@ def test_is_on_the_networks_of_its_tier(name):
 def test_django_is_on_no_network_with_postgres_or_the_edge():
     assert DJANGO
     for name in DJANGO:
-        assert networks_of(name) == {"app", "data"}, name
+        assert networks_of(name) == ({"app"} if name in KEEPS_NOTHING else {"app", "data"}), name
+
+
+@pytest.mark.parametrize("name", sorted(KEEPS_NOTHING))
+def test_who_keeps_nothing_has_no_way_and_no_password_to_where_things_are_kept(name):
+    given = environment(name)
+    assert not [key for key in given if key.startswith(("DATABASE_HOSTS", "DATABASE_PASSWORD", "REDIS_", "CACHE_"))]
+    kept = {secret["source"] for secret in services()[name]["secrets"]}
+    assert kept == {"identity_key_gateway", "token_keys"}
+
+
+def test_only_its_owner_holds_a_private_key():
+    """Whoever has it can say who a caller is."""
+    for key in ("identity_key_gateway", "identity_key_users", "token_key"):
+        holders = {name for name in ALL if key in {one["source"] for one in services()[name].get("secrets") or []}}
+        owner = "gateway" if key.endswith("gateway") else "users"
+        assert {re.split("-", name)[0] for name in holders} <= {owner}, key
 
 
 def test_inner_networks_lead_nowhere():

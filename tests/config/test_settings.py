@@ -51,7 +51,8 @@ def test_a_setting_of_django_is_handed_on_to_server_and_jobs(name):
 
 def test_what_compose_gives_is_given():
     given = documented("¹")
-    everywhere = {name for service in ("web", "products", "orders", "users") for name in environment(service)}
+    services = ("web", "gateway", "products", "orders", "users")
+    everywhere = {name for service in services for name in environment(service)}
     assert {"DATABASE_HOSTS", "CACHE_NODES"} <= given <= everywhere
 
 
@@ -63,5 +64,5 @@ def test_the_documented_names_are_those_that_django_reads():
 
 
 def test_nothing_is_handed_on_as_an_empty_text_when_unset():
-    for service in ("nginx", "haproxy-1", "web"):
+    for service in ("nginx", "haproxy-1", "web", "gateway"):
         assert not [name for name, value in environment(service).items() if value == ""]

@@ -49,9 +49,40 @@ def test_waiting_for_a_slot_leaves_time_for_the_request_itself():
     assert queue + hold < haproxy("HAPROXY_SERVER_TIMEOUT")
 
 
+def of_gateway(kind):
+    return float(environment("gateway")[f"GATEWAY_{kind}_SECONDS"])
+
+
+def test_the_gateway_gives_up_after_its_services_and_before_its_callers():
+    hold, request = float(environment("orders")["WRITE_HOLD_SECONDS"]), 40  # REQUEST_SECONDS, of web and of itself
+    assert 'reader.seconds("REQUEST_SECONDS", 40.0)' in (ROOT / "services/flotilla/env.py").read_text()
+    assert hold < of_gateway("UNSAFE") < request < haproxy("HAPROXY_SERVER_TIMEOUT")
+    assert of_gateway("SAFE") < haproxy("HAPROXY_SAFE_TIMEOUT")
+
+
+def test_waiting_for_a_slot_of_a_service_leaves_time_for_a_write():
+    hold = float(environment("orders")["WRITE_HOLD_SECONDS"])
+    assert haproxy("HAPROXY_QUEUE_TIMEOUT") + hold <= of_gateway("UNSAFE")
+
+
+def test_a_read_that_a_paused_replica_has_outlives_its_being_noticed():
+    """Half of the time is one try; three failed checks of a second each, a quarter of one apart, end the first."""
+    interval = directive(r"default-server check .*?\binter (\S+)", "haproxy/20-http.cfg")
+    between = directive(r"default-server check .*?fastinter (\S+)", "haproxy/20-http.cfg")
+    noticed = interval + 3 * haproxy("HAPROXY_CHECK_TIMEOUT") + 2 * between
+    assert noticed <= of_gateway("SAFE") / 2
+
+
+def test_what_the_gateway_has_signed_lasts_as_long_as_its_calls():
+    source = (ROOT / "services/gateway/callers.py").read_text()
+    kept = float(re.search(r"KEPT_SECONDS = (\d+)", source).group(1))
+    assert kept + of_gateway("UNSAFE") < 60
+
+
 def test_what_stops_lets_its_requests_end():
     hold = float(environment("web")["WRITE_HOLD_SECONDS"])
     assert hold < gunicorn("graceful_timeout") < grace("web")
+    assert of_gateway("UNSAFE") < gunicorn("graceful_timeout") < grace("gateway")
     assert haproxy("HAPROXY_STOP_TIMEOUT") < grace("haproxy-1")
     assert directive(r"worker_shutdown_timeout (\S+?);", "nginx/templates/nginx.conf") < grace("nginx")
 

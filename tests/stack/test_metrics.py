@@ -10,7 +10,7 @@ from stack.engine import ROOT, SECRETS, containers, run
 from stack.servers import PROMETHEUS, get, prometheus, until
 
 JOBS = {
-    "web": 3, "products": 2, "orders": 2, "users": 2,
+    "web": 3, "gateway": 2, "products": 2, "orders": 2, "users": 2,
     "web-worker": 2, "products-worker": 2, "orders-worker": 2, "users-worker": 2,
     "haproxy": 2, "patroni": 3, "lease": 3, "etcd": 3, "prometheus": 1, "nginx": 1, "pgbouncer": 2,
     "postgres": 3, "redis": 3, "sentinel": 3, "cache": 3,
