@@ -22,8 +22,8 @@ NOW = [
     number(
         4,
         "Errors",
-        "Share of answers that are 5xx, of the last minute.",
-        ("service:http_error_share:ratio_rate1m", ""),
+        "Share of answers that are 5xx, of the last minute, of the service that has most of them.",
+        ("max(service:http_error_share:ratio_rate1m)", ""),
         unit="percentunit",
         steps=steps((0.001, YELLOW), (0.01, RED)),
         empty="no traffic",
