@@ -1,5 +1,6 @@
 """The products' REST: what comes in and goes out, and which refusal is which status."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
@@ -9,7 +10,7 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -23,6 +24,26 @@ from products.models import Product
 PRICE_MAX, STOCK_MAX, DESCRIPTION_MAX = 10_000_000, 1_000_000, 10_000
 CACHEABLE = "public, max-age=300, s-maxage=10"  # the edge keeps it as long as a page
 ETAG = OpenApiParameter("ETag", str, OpenApiParameter.HEADER, response=[200, 304])
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="The `ETag` of what is changed, or `*`. Needed for `stock`, which orders change too.",
+)
+
+
+class PreconditionFailed(APIException):
+    """412: it has changed since it was read."""
+
+    status_code = 412
+    default_detail = "The product has changed meanwhile: read it again, and send the ETag that it has then."
+
+
+class PreconditionRequired(APIException):
+    """428: a stock that was worked out from an old one would undo what orders took meanwhile."""
+
+    status_code = 428
+    default_detail = "stock is changed with If-Match only: send the ETag of the product that the new stock follows from."
 
 
 class ProductInput(StrictSerializer):
@@ -118,21 +139,25 @@ class ProductView(APIView):
         """One product; with `If-None-Match` 304 while its version is the same."""
         with refusals():
             product = selectors.product_get(product_id=product_id)
-        etag = quote_etag(str(product.version))
+        etag = _etag(product)
         headers = {"ETag": etag, "Cache-Control": CACHEABLE}
         response = Response(ProductOutput(product).data, headers=headers)
         return get_conditional_response(request._request, etag=etag, response=response)
 
     @extend_schema(
         operation_id="product_change",
+        parameters=[IF_MATCH, ETAG],
         request=ProductInput(partial=True),
-        responses={200: ProductOutput} | documented(*SENDING, 404, 409),
+        responses={200: ProductOutput} | documented(*SENDING, 404, 409, 412, 428),
     )
     def patch(self, request: Request, product_id: UUID) -> Response:
-        """Change what is sent, and nothing else."""
+        """Change what is sent, and nothing else; with `If-Match` only if it still is what the sender has read."""
+        changes = _valid(request, partial=True)
+        if "stock" in changes and "If-Match" not in request.headers:
+            raise PreconditionRequired
         with refusals():
-            product = services.product_change(product_id=product_id, changes=_valid(request, partial=True))
-        return Response(ProductOutput(product).data)
+            product = services.product_change(product_id=product_id, changes=changes, versions=_versions(request))
+        return Response(ProductOutput(product).data, headers={"ETag": _etag(product)})
 
     @extend_schema(operation_id="product_remove", responses={204: None} | documented(*SENDING, 404))
     def delete(self, request: Request, product_id: UUID) -> Response:
@@ -148,6 +173,8 @@ def refusals() -> Iterator[None]:
         yield
     except Product.DoesNotExist:
         raise NotFound("There is no such product.") from None
+    except services.Stale:
+        raise PreconditionFailed from None
     except services.SlugTaken:
         raise Conflict("Another product has this slug.") from None
     except services.CategoryUnknown:
@@ -158,3 +185,16 @@ def _valid(request: Request, *, partial: bool) -> dict:
     wish = ProductInput(data=request.data, partial=partial)
     wish.is_valid(raise_exception=True)
     return wish.validated_data
+
+
+def _etag(product: Product) -> str:
+    return quote_etag(str(product.version))
+
+
+def _versions(request: Request) -> set[int] | None:
+    """Those that If-Match names; None is any. A tag that is no version names none.
+
+    A proxy that compresses makes a tag weak. It is the same version, and that is what is compared.
+    """
+    header = request.headers.get("If-Match", "*")
+    return None if header.strip() == "*" else {int(number) for number in re.findall(r'"([0-9]{1,18})"', header)}

@@ -1,7 +1,7 @@
 """What changes products and stock. Each function is one transaction, and tells what it changed in the same one."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +27,10 @@ class CategoryUnknown(Exception):
     """There is no category of this slug."""
 
 
+class Stale(Exception):
+    """The product has another version than those that were to be changed."""
+
+
 # -- Products ----------------------------------------------------------------------------------------------------------
 
 
@@ -40,9 +44,16 @@ def product_create(*, category: str, **fields: Any) -> Product:
 
 
 @transaction.atomic
-def product_change(*, product_id: UUID, changes: Mapping[str, Any]) -> Product:
-    """Fields with their new values; the same value is no change. Raises Product.DoesNotExist, and as product_create."""
+def product_change(
+    *, product_id: UUID, changes: Mapping[str, Any], versions: Collection[int] | None = None
+) -> Product:
+    """Fields with their new values; the same value is no change. `versions`: which may be changed, None is any.
+
+    Raises Product.DoesNotExist, Stale, and as product_create.
+    """
     product = _locked(product_id)
+    if versions is not None and product.version not in versions:
+        raise Stale(product.version)
     wanted = dict(changes)
     if "category" in wanted:
         wanted["category"] = _category(wanted["category"])

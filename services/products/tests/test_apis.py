@@ -57,7 +57,7 @@ def test_a_product_that_is_known_is_304_until_it_changes(client, staff, product)
     response = client.get(at(product), headers={"If-None-Match": etag})
     assert (response.status_code, response.content, response["ETag"]) == (304, b"", etag)
     assert response["Cache-Control"] == "public, max-age=300, s-maxage=10"
-    staff("patch", at(product), {"stock": 3})
+    staff("patch", at(product), {"stock": 3}, **{"If-Match": etag})
     assert client.get(at(product), headers={"If-None-Match": etag}).json()["stock"] == 3
 
 
@@ -156,7 +156,30 @@ def test_staff_change_and_remove_it(staff, client, product):
     assert (response.status_code, response.content) == (204, b"")
     assert client.get(at(product)).status_code == 404
     assert staff("delete", at(product)).status_code == 404
-    assert staff("patch", at(product), {"stock": 1}).status_code == 404
+    assert staff("patch", at(product), {"price_cents": 1}).status_code == 404
+
+
+@pytest.mark.parametrize("tag", ['"1"', 'W/"1"', '"7", "1"', "*", ' "1" '])
+def test_stock_is_changed_by_who_has_read_it(staff, product, tag):
+    response = staff("patch", at(product), {"stock": 3}, **{"If-Match": tag})
+    assert (response.status_code, response.json()["stock"], response["ETag"]) == (200, 3, '"2"')
+
+
+def test_stock_without_if_match_is_428_and_nothing_is_changed(staff, product):
+    response = staff("patch", at(product), {"stock": 3, "price_cents": 5})
+    assert (response.status_code, response["Content-Type"]) == (428, "application/problem+json")
+    assert "If-Match" in response.json()["detail"]
+    product.refresh_from_db()
+    assert (product.stock, product.version) == (10, 1)
+
+
+@pytest.mark.parametrize("tag", ['"2"', '"0"', "1", "", "nonsense", '"1', '"' + "1" * 5000 + '"'])
+def test_what_has_changed_meanwhile_is_412(staff, product, tag):
+    for change in ({"stock": 3}, {"price_cents": 5}):
+        response = staff("patch", at(product), change, **{"If-Match": tag})
+        assert (response.status_code, response["Content-Type"]) == (412, "application/problem+json")
+    product.refresh_from_db()
+    assert (product.stock, product.price_cents, product.version) == (10, 1001, 1)
 
 
 @pytest.mark.parametrize(("who", "status"), [(None, 401), ("customer", 403), ("service", 403)])

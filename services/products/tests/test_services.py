@@ -56,6 +56,16 @@ def test_what_is_as_it_was_is_no_change(product, told):
     assert (product.version, told()) == (1, [])
 
 
+def test_a_version_that_was_not_meant_is_left_alone(product, told):
+    with pytest.raises(services.Stale):
+        services.product_change(product_id=product.id, changes={"stock": 3}, versions={2, 3})
+    with pytest.raises(services.Stale):
+        services.product_change(product_id=product.id, changes={"stock": 3}, versions=set())
+    assert (stock_of(product), told()) == (10, [])
+    services.product_change(product_id=product.id, changes={"stock": 3}, versions={1})
+    assert stock_of(product) == 3
+
+
 def test_a_removed_product_is_told_and_gone(product, told):
     services.product_remove(product_id=product.id)
     assert told() == [c.ProductRemoved(version=2, product_id=product.id)]
