@@ -31,6 +31,11 @@ def product_page(*, category: str = "", featured: str = "", q: str = "", cursor:
     return page(_matching(found, q) if q else found, cursor=cursor)
 
 
+def product_ids() -> list[UUID]:
+    """Of all there are, the removed ones too, in the order in which they came."""
+    return list(Product.objects.order_by("pk").values_list("pk", flat=True))
+
+
 def _on_sale() -> QuerySet[Product]:
     return Product.objects.select_related("category").filter(ON_SALE)
 

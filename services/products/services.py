@@ -74,7 +74,25 @@ def product_remove(*, product_id: UUID) -> None:
     product.removed_at = timezone.now()
     product.version += 1
     product.save(update_fields=["removed_at", "version"])
-    publish(c.ProductRemoved(version=product.version, product_id=product.id))
+    publish(_news(product))
+
+
+@transaction.atomic
+def product_tell(*, ids: Iterable[UUID]) -> int:
+    """Tell these again as they are, each under a new version, so that whoever lacks one takes it. How many there are."""
+    stock_turn()  # it takes many products, as orders do
+    products = _locked_in_order(ids)
+    Product.objects.filter(pk__in=[product.id for product in products]).update(version=F("version") + 1)
+    for product in products:
+        product.version += 1
+    publish(*map(_news, products))
+    return len(products)
+
+
+def _news(product: Product) -> c.ProductChanged | c.ProductRemoved:
+    if product.removed_at is None:
+        return product_event(product)
+    return c.ProductRemoved(version=product.version, product_id=product.id)
 
 
 def product_event(product: Product) -> c.ProductChanged:
