@@ -12,7 +12,9 @@ from math import ceil
 from random import Random
 from threading import Semaphore
 
-from . import shop
+from . import api, buying, shop
+from .api import Customer
+from .buying import HELD, ORDERING, Buyers
 from .edge import Edge
 from .judged import form, page, told
 from .outcome import READ, WRITE, Answer, attempt
@@ -29,6 +31,7 @@ PRODUCTS = 1000  # that are looked at, at most
 class Person:
     visitor: Visitor
     name: str = ""  # of the account; empty: a guest
+    customer: Customer | None = None  # the same account, as a program of theirs uses it
 
 
 @dataclass
@@ -37,11 +40,13 @@ class Shop:
 
     slugs: list[str]
     categories: list[str]
+    products: list[dict] = field(default_factory=list)  # as the API lists them, for whoever orders
 
     @classmethod
-    def found(cls, edge: Edge) -> "Shop":
+    def found(cls, edge: Edge, plan: Plan) -> "Shop":
         """AssertionError when it shows nothing."""
-        return cls(shop.product_slugs(edge, PRODUCTS), shop.categories(edge))
+        listed = api.products(edge, PRODUCTS) if plan.asks_api else []
+        return cls(shop.product_slugs(edge, PRODUCTS), shop.categories(edge), listed)
 
 
 @dataclass
@@ -61,18 +66,24 @@ class People:
     def __post_init__(self):
         self.steps = order(self.plan)
         self.accounts = self._accounts()
+        planned = sum(map(self.steps.count, ORDERING))
+        self.buyers = Buyers(buying.goods(self.shop.products, planned) if self.plan.asks_api else [])
         self._turns, self._reviews, self._names = count(), count(), count()
         self._registering, self._arriving = Semaphore(2), Semaphore(4)
 
     def _accounts(self) -> int:
-        """Some in any case, and enough for one review per person and product."""
-        if not self.plan.share("review") and not self.plan.share("login"):
+        """Some in any case, and enough for one review per person and product, and for one order at a time."""
+        ordering = self.plan.share(*ORDERING)
+        if not self.plan.share("review", "login") and not ordering:
             return 0
-        reviews = self.steps.count("review")
-        wanted = max(1, ceil(reviews / len(self.shop.slugs)), int(min(self.plan.users, 80) * ACCOUNT_SHARE))
-        if wanted > self.plan.users:
-            raise Refused(f"{reviews} reviews, one per person and product, need {wanted} people: give USERS={wanted}")
-        return wanted
+        reviews, orders = self.steps.count("review"), ceil(self.plan.peak * ordering * HELD)
+        least = max(1, ceil(reviews / len(self.shop.slugs)), orders)
+        if least > self.plan.users:
+            raise Refused(
+                f"{reviews} reviews, one per person and product, and {orders} orders at once need {least} people:"
+                f" give USERS={least}"
+            )
+        return max(least, int(min(self.plan.users, 80) * ACCOUNT_SHARE))
 
     def arrive(self, number: int) -> Person:
         """Person `number` opens the shop, and registers if they are one of those with an account."""
@@ -86,12 +97,15 @@ class People:
 
     def join(self, person: Person, name: str) -> None:
         """Hashing a password is a core's work for a while, so few do it at once."""
+        person.name, person.customer = name, buying.customer(self.edge, name)
         with self._registering:
             answer = person.visitor.register(name)
-        if not is_done(answer):
-            raise Refused(f"registering answers {answer.status}")
-        person.name = name
+            if not is_done(answer):
+                raise Refused(f"registering answers {answer.status}")
+            if self.plan.asks_api and (answer := person.customer.login()).status != 200:
+                raise Refused(f"logging in over the API answers {answer.status}")
         self.members.append(person)
+        self.buyers.free.put(person)
 
     def next(self) -> Person:
         return self.here[next(self._turns) % len(self.here)]
@@ -191,5 +205,5 @@ class Step:
 
 
 read, write = partial(Step, READ), partial(Step, WRITE)
-STEPS = {step.do.__name__: step for step in map(read, (home, category, product, search, cart))}
-STEPS |= {step.do.__name__: step for step in map(write, (add_to_cart, review, register, login))}
+STEPS = {step.do.__name__: step for step in map(read, (home, category, product, search, cart, *buying.READS))}
+STEPS |= {step.do.__name__: step for step in map(write, (add_to_cart, review, register, login, *buying.WRITES))}

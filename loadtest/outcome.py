@@ -7,6 +7,7 @@ READ, WRITE, LOOK = "read", "write", "look"  # a look belongs to a write: whethe
 LIMIT = 60.0  # seconds from the planned start: later answers count as failures
 WRONG = 600  # beyond HTTP's own: an answer came, but not the one asked for (half a page, a form shown again)
 REFUSED = "refused:"  # how the detail of a 429 or 503 with Retry-After begins: the stack is full, and says so
+CONFIRMED = "confirmed"  # the step of a look that asks until an order has its stock: a wait, not an answer's time
 UNSEEN = "unseen:"  # in the detail of a look whose page lacks its author's own write
 
 

@@ -53,7 +53,7 @@ def prepared(chosen: Plan) -> People:
     print(heading(chosen, FOLDER), flush=True)
     try:
         edge = Edge(f"{PREFIX}.0.10", 8443, os.environ["SITE_HOST"], "/certs/ca.crt")
-        return People(edge, chosen, Shop.found(edge))
+        return People(edge, chosen, Shop.found(edge, chosen))
     except (OSError, AssertionError) as error:
         raise Refused(f"the shop does not answer as it should ({error}): is the stack up? (make status)") from None
 

@@ -44,8 +44,13 @@ class Plan:
     def requests(self) -> int:
         return round(sum(seconds * rate for seconds, rate in self.arrivals))
 
-    def share(self, step: str) -> float:
-        return self.mix.get(step, 0) / sum(self.mix.values())
+    def share(self, *steps: str) -> float:
+        return sum(self.mix.get(step, 0) for step in steps) / sum(self.mix.values())
+
+    @property
+    def asks_api(self) -> bool:
+        """Whether any step orders, or asks the API for something."""
+        return any(step in ("order", "cancel") or step.startswith("api_") for step in self.mix)
 
 
 def profiles(path: Path = PROFILES) -> dict[str, Plan]:

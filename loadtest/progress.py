@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from .outcome import Outcome
-from .verdict import is_failed, is_refused, latencies
+from .verdict import answers, is_failed, is_refused, latencies
 
 WINDOW = 5.0  # seconds that the figures of a line look back on
 EVERY = 5.0  # seconds between plain lines
@@ -44,7 +44,7 @@ class Totals:
 
 def line(recent: list[Outcome], totals: Totals, now: float, seconds: float) -> str:
     """One line over the last WINDOW seconds; failures and refusals are those of the whole run."""
-    spread = latencies(recent)
+    spread = latencies(answers(recent))
     rate = len(recent) / min(max(now, 1.0), WINDOW)
     left = f"{max(seconds - now, 0):4.0f} s left" if now < seconds else "  answers"
     times = " ".join(f"{name} {spread[name] * 1000:.0f}" for name in ("p50", "p95", "p99"))

@@ -5,7 +5,12 @@ from .report_charts import LATENCIES, containers, over_time
 from .saturation import RESOURCES
 
 KIND = {"passed": "good", "missed": "bad", "invalid": "warn"}
-SHARES = {"error_share": "failed", "refused_share": "refused"}
+NAMES = {
+    "error_share": "failed",
+    "refused_share": "refused",
+    "confirmed_p50": "order confirmed, p50",
+    "confirmed_p95": "order confirmed, p95",
+}
 
 
 def html(run: dict) -> str:
@@ -52,7 +57,7 @@ def verdict(run: dict) -> str:
 def _thresholds(run: dict) -> list[tuple]:
     rows = [("answered well", figure(_rate(run), "/s"), f"{_good(run):,} of {run['requests']:,} requests", "")]
     for one in run["thresholds"]:
-        sign, name = ("✓" if one["ok"] else "✗"), SHARES.get(one["name"], one["name"])
+        sign, name = ("✓" if one["ok"] else "✗"), NAMES.get(one["name"], one["name"])
         beside = f"{sign} target ≤ {measure(one['name'], one['target'])}"
         rows.append((name, measure(one["name"], one["figure"]), beside, "good" if one["ok"] else "bad"))
     return rows

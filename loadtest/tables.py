@@ -57,6 +57,11 @@ def spread(run: dict) -> str:
     return f"  answered by  {answered}  (and {run['cached']} from the edge's cache)\n  late starts  {late}"
 
 
+def confirmed(run: dict) -> str:
+    times = ", ".join(f"{name} {run['confirmed'][name] * 1000:.0f} ms" for name in ("p50", "p95"))
+    return f"  orders       {run['confirmed']['orders']} watched until they were confirmed: {times}"
+
+
 def reasons(run: dict) -> str:
     return "\n".join(["  not good:", *(f"    {number:6}  {reason}" for reason, number in run["reasons"].items())])
 
@@ -72,5 +77,7 @@ def conclusion(run: dict) -> str:
 
 
 def ending(run: dict) -> str:
-    parts = [steps(run), spread(run), *([reasons(run)] if run["reasons"] else []), thresholds(run), conclusion(run)]
+    orders = [confirmed(run)] if run["confirmed"]["orders"] else []
+    causes = [reasons(run)] if run["reasons"] else []
+    parts = [steps(run), spread(run), *orders, *causes, thresholds(run), conclusion(run)]
     return "\n" + "\n\n".join(parts)

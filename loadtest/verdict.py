@@ -2,14 +2,14 @@
 
 Refused is a 429 or a 503 with Retry-After: the stack is full and says so. Everything else that is not good has
 failed. Latencies are those of all that was not refused, from the planned start: a quick refusal must not make the
-rest look quick, and a time-out counts with all the time it took.
+rest look quick, and a time-out counts with all the time it took. How long an order waited for its stock stands apart.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from .figures import percentile
-from .outcome import REFUSED, Outcome
+from .outcome import CONFIRMED, LOOK, REFUSED, Outcome
 
 PASSED, MISSED, INVALID = "passed", "missed", "invalid"
 SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
@@ -29,6 +29,17 @@ def latencies(outcomes: Iterable[Outcome]) -> dict[str, float]:
     return spread | {"max": round(values[-1], 4) if values else 0.0}
 
 
+def answers(outcomes: Iterable[Outcome]) -> list[Outcome]:
+    """Without the waits for orders."""
+    return [outcome for outcome in outcomes if outcome.step != CONFIRMED]
+
+
+def confirmed(outcomes: Iterable[Outcome]) -> dict[str, float]:
+    """Orders that were watched, and how long it took until they showed as confirmed."""
+    waits = [outcome for outcome in outcomes if outcome.step == CONFIRMED]
+    return {"orders": len(waits)} | latencies(waits)
+
+
 def counts(outcomes: Iterable[Outcome]) -> dict[str, int]:
     every = list(outcomes)
     return {"requests": len(every), "failed": sum(map(is_failed, every)), "refused": sum(map(is_refused, every))}
@@ -37,13 +48,14 @@ def counts(outcomes: Iterable[Outcome]) -> dict[str, int]:
 def figures(outcomes: list[Outcome]) -> dict:
     """All figures of the run dict that come from its outcomes, JSON-ready."""
     total = counts(outcomes)
-    late = sorted(outcome.late for outcome in outcomes)
+    late = sorted(outcome.late for outcome in outcomes if outcome.kind != LOOK)
     return total | {
         "error_share": share(total["failed"], total["requests"]),
         "refused_share": share(total["refused"], total["requests"]),
         "late": {"p50": round(percentile(late, 0.5), 5), "p99": round(percentile(late, 0.99), 5),
                  "max": round(late[-1], 5) if late else 0.0},
-        "latency": latencies(outcomes),
+        "latency": latencies(answers(outcomes)),
+        "confirmed": confirmed(outcomes),
         "by_step": by_step(outcomes),
         "per_second": per_second(outcomes),
         "replicas": dict(sorted(Counter(o.replica for o in outcomes if o.replica and not o.cached).items())),
@@ -81,7 +93,7 @@ def per_second(outcomes: list[Outcome]) -> list[dict]:
     for second in range(max([*due, *ended], default=-1) + 1):
         planned, done = due[second], ended[second]
         in_flight += len(planned) - len(done)
-        over = {name: value for name, value in latencies(planned).items() if name in SHARES}
+        over = {name: value for name, value in latencies(answers(planned)).items() if name in SHARES}
         rows.append({
             "t": second, "planned": len(planned), "done": len(done), "failed": sum(map(is_failed, done)),
             "refused": sum(map(is_refused, done)), **over,
@@ -93,6 +105,7 @@ def per_second(outcomes: list[Outcome]) -> list[dict]:
 def judged(found: dict, thresholds: dict[str, float]) -> list[dict]:
     """Each threshold beside its figure; met when not above it."""
     flat = found["latency"] | {name: found[name] for name in ("error_share", "refused_share")}
+    flat |= {f"confirmed_{name}": found["confirmed"][name] for name in SHARES}
     return [
         {"name": name, "target": target, "figure": flat[name], "ok": flat[name] <= target}
         for name, target in thresholds.items()

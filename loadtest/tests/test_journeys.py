@@ -13,7 +13,9 @@ from loadtest.profiles import Refused, plan
 
 from .cardboard import Edge, response
 
-SHOP = Shop([f"thing-{number}" for number in range(50)], ["/categories/things/"])
+SLUGS = [f"thing-{number}" for number in range(50)]
+GOODS = [{"id": f"id-{slug}", "slug": slug, "stock": 100} for slug in SLUGS]
+SHOP = Shop(SLUGS, ["/categories/things/"], GOODS)
 
 
 @dataclass
@@ -44,7 +46,7 @@ def people(answer: Response, users=2, **settings) -> People:
 
 
 def test_a_shop_is_what_its_pages_show():
-    found = Shop.found(Edge())
+    found = Shop.found(Edge(), plan({"PROFILE": "browse"}))
     assert (len(found.slugs), found.categories) == (600, ["/categories/all/"])
 
 
@@ -59,7 +61,7 @@ def test_a_shop_without_products_is_said_before_the_load(page, said):
     edge = Edge()
     edge.shop.page = page
     with pytest.raises(AssertionError, match=said):
-        Shop.found(edge)
+        Shop.found(edge, plan({"PROFILE": "browse"}))
 
 
 @pytest.mark.parametrize("step", ["home", "category", "product", "search", "cart"])
@@ -107,6 +109,11 @@ def test_nobody_reviews_a_product_twice():
 def test_too_few_people_for_so_many_reviews_is_said_before_the_load():
     with pytest.raises(Refused, match="give USERS="):
         People(None, plan({"PROFILE": "buy", "USERS": "2", "RATE": "100", "DURATION": "60"}), SHOP)
+
+
+def test_too_few_people_for_so_many_orders_at_once_is_said_before_the_load():
+    with pytest.raises(Refused, match="72 orders at once need 72 people: give USERS=72"):
+        People(None, plan({"PROFILE": "buy", "USERS": "24", "RATE": "100", "DURATION": "5"}), SHOP)
 
 
 def test_who_only_browses_needs_no_account():

@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from loadtest.buying import ORDERING
 from loadtest.journeys import STEPS
 from loadtest.profiles import REQUESTS_MAX, Refused, order, plan, profiles
 
 THRESHOLDS = {"p95", "p99", "error_share", "refused_share"}
+OF_ORDERS = {"confirmed_p50", "confirmed_p95"}
 
 
 @pytest.mark.parametrize("name", profiles())
@@ -16,7 +18,7 @@ class TestEach:
     def test_has_steps_that_exist_and_every_threshold(self, name):
         profile = profiles()[name]
         assert set(profile.mix) <= STEPS.keys()
-        assert set(profile.thresholds) == THRESHOLDS
+        assert set(profile.thresholds) == THRESHOLDS | (OF_ORDERS if profile.share(*ORDERING) else set())
         assert profile.about
 
     def test_fills_its_seconds(self, name):
@@ -39,6 +41,15 @@ def test_nobody_writes_who_only_browses():
 def test_half_of_buying_is_writing():
     buy = profiles()["buy"]
     assert sum(buy.share(step) for step in buy.mix if STEPS[step].kind == "write") > 0.5
+
+
+def test_buying_has_its_whole_course_in_the_shop_and_over_the_api():
+    course = {"register", "product", "order", "cancel", "api_register", "api_product", "api_order", "api_cancel"}
+    assert course <= profiles()["buy"].mix.keys()
+
+
+def test_who_only_browses_asks_no_api():
+    assert [name for name, profile in profiles().items() if profile.asks_api] == ["buy", "mixed", "soak"]
 
 
 def test_a_spike_is_over_before_the_run_ends():

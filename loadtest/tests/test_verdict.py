@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from loadtest.outcome import Outcome
+from loadtest.outcome import CONFIRMED, Outcome
 from loadtest.progress import Progress, Record
 from loadtest.tables import ending
 from loadtest.verdict import INVALID, MISSED, PASSED, figures, judged, verdict
@@ -41,6 +41,26 @@ def test_quick_refusals_do_not_make_the_rest_look_quick():
 
 def test_a_time_out_counts_with_the_time_it_took():
     assert figures([*well(90), *(outcome(took=60.0, status=0) for _ in range(10))])["latency"]["p95"] == 60.0
+
+
+def test_how_long_an_order_waits_is_no_answers_time():
+    waits = [outcome(took=seconds, step=CONFIRMED, due=number) for number, seconds in enumerate((0.2, 0.3, 3.0))]
+    found = figures([*well(), *waits])
+    assert found["latency"]["max"] == 0.1
+    assert (found["confirmed"]["orders"], found["confirmed"]["p50"], found["confirmed"]["p95"]) == (3, 0.3, 3.0)
+    assert {row["p99"] for row in found["per_second"][:10]} == {0.1}
+    [missed] = [one for one in judged(found, THRESHOLDS | {"confirmed_p95": 1.0}) if not one["ok"]]
+    assert (missed["name"], missed["figure"]) == ("confirmed_p95", 3.0)
+
+
+def test_an_order_that_is_never_confirmed_has_failed():
+    found = figures([*well(9), outcome(took=60.0, status=0, step=CONFIRMED)])
+    assert (found["failed"], found["confirmed"]["p50"]) == (1, 60.0)
+
+
+def test_the_ending_says_how_long_orders_took():
+    assert "1 watched until they were confirmed: p50 200 ms, p95 200 ms" in ending(run([outcome(0, 0.2, step=CONFIRMED)]))
+    assert "watched" not in ending(run(well()))
 
 
 def test_an_answer_after_the_limit_has_failed():
