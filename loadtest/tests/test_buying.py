@@ -19,8 +19,8 @@ SHOP = Shop(SLUGS, [], [{"id": f"id-{slug}", "slug": slug, "stock": 100} for slu
 PLACED = response(302, Location="/orders/7/")
 
 
-def data(status: int, **body):
-    return response(status, json.dumps(body).encode(), X_Consistency_Token="seen-1")
+def data(code: int, /, **body):
+    return response(code, json.dumps(body).encode(), X_Consistency_Token="seen-1")
 
 
 def order_page(status: str):

@@ -59,7 +59,8 @@ def test_an_order_that_is_never_confirmed_has_failed():
 
 
 def test_the_ending_says_how_long_orders_took():
-    assert "1 watched until they were confirmed: p50 200 ms, p95 200 ms" in ending(run([outcome(0, 0.2, step=CONFIRMED)]))
+    text = ending(run([outcome(0, 0.2, step=CONFIRMED)]))
+    assert "1 watched until they were confirmed: p50 200 ms, p95 200 ms" in text
     assert "watched" not in ending(run(well()))
 
 

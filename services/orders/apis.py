@@ -135,7 +135,9 @@ class CancelView(APIView):
 class OrdersOfUserView(APIView):
     permission_classes = [IsService]
 
-    @extend_schema(operation_id="orders_of_user", parameters=[PageQuery], responses={200: OrderPage} | documented(403))
+    @extend_schema(
+        operation_id="orders_of_user", parameters=[PageQuery], responses={200: OrderPage} | documented(403, 404)
+    )
     def get(self, request: Request, user_id: UUID) -> Response:
         """One page of a user's orders, newest first; for services, which know whom they show it."""
         return _page(request, user_id)

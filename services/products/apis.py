@@ -43,7 +43,7 @@ class PreconditionRequired(APIException):
     """428: a stock that was worked out from an old one would undo what orders took meanwhile."""
 
     status_code = 428
-    default_detail = "stock is changed with If-Match only: send the ETag of the product that the new stock follows from."
+    default_detail = "stock is changed with If-Match only: send the ETag of the product that the new stock is for."
 
 
 class ProductInput(StrictSerializer):

@@ -44,9 +44,7 @@ def product_create(*, category: str, **fields: Any) -> Product:
 
 
 @transaction.atomic
-def product_change(
-    *, product_id: UUID, changes: Mapping[str, Any], versions: Collection[int] | None = None
-) -> Product:
+def product_change(*, product_id: UUID, changes: Mapping[str, Any], versions: Collection[int] | None = None) -> Product:
     """Fields with their new values; the same value is no change. `versions`: which may be changed, None is any.
 
     Raises Product.DoesNotExist, Stale, and as product_create.
@@ -79,7 +77,7 @@ def product_remove(*, product_id: UUID) -> None:
 
 @transaction.atomic
 def product_tell(*, ids: Iterable[UUID]) -> int:
-    """Tell these again as they are, each under a new version, so that whoever lacks one takes it. How many there are."""
+    """Tell these again as they are, each under a new version that consumers take. How many there are."""
     stock_turn()  # it takes many products, as orders do
     products = _locked_in_order(ids)
     Product.objects.filter(pk__in=[product.id for product in products]).update(version=F("version") + 1)

@@ -31,14 +31,15 @@ class Command(BaseCommand):
         ids = product_ids()
         events = round(rate * seconds) or len(ids)
         started = time.monotonic()
-        told = sum(product_tell(ids=batch) for batch in _paced(islice(cycle(ids), events), rate, started))
+        size = min(BATCH, ceil(rate * SLICE) or BATCH, len(ids) or 1)  # no product twice in a transaction
+        batches = batched(islice(cycle(ids), events), size, strict=False)
+        told = sum(product_tell(ids=batch) for batch in _paced(batches, size / rate if rate else 0, started))
         self.stdout.write(f"tell: {told} events in {time.monotonic() - started:.1f} s")
 
 
-def _paced(ids: Iterator[UUID], rate: float, started: float) -> Iterator[tuple[UUID, ...]]:
-    """Batches, each when it is due; one that is late is not waited for, so that the rate is kept over all."""
-    size = min(BATCH, ceil(rate * SLICE)) if rate else BATCH
-    for number, batch in enumerate(batched(ids, size, strict=False)):
-        if rate:
-            time.sleep(max(0.0, started + number * size / rate - time.monotonic()))
+def _paced(batches: Iterator[tuple[UUID, ...]], seconds: float, started: float) -> Iterator[tuple[UUID, ...]]:
+    """One each so many seconds; one that is late is not waited for, so that the rate is kept over all."""
+    for number, batch in enumerate(batches):
+        if seconds:
+            time.sleep(max(0.0, started + number * seconds - time.monotonic()))
         yield batch
