@@ -58,12 +58,47 @@ def spread() -> list[str]:
     return [row("share of each replica in 300 requests that no cache answers", "20 to 47 %", shares)]
 
 
+def events() -> list[str]:
+    """What the bus does; nothing of what has not been measured."""
+    found = load("events") or {}
+    parts = {"idle": arrival, "saga": saga, "sustained": sustained, "drain": drain}
+    return [line for name, lines in parts.items() if name in found for line in lines(found[name])]
+
+
+def arrival(found: dict) -> list[str]:
+    what = "from writing an event to seeing its effect in the consumer, one a second"
+    how = f"({found['events']} events, two consumers, looked for every {found['look_ms']:.0f} ms)"
+    goals = {"p50": "≤ 100 ms", "p99": "≤ 500 ms"}
+    return [row(f"{what}, {share}", goal, f"{found[share]:.0f} ms {how}") for share, goal in goals.items()]
+
+
+def saga(found: dict) -> list[str]:
+    figure = f"{found['p50']:.0f} ms (p95 {found['p95']:.0f} ms, {found['orders']} orders, one a second)"
+    return [row("order placed → confirmed, p50", "≤ 400 ms", figure)]
+
+
+def sustained(found: dict) -> list[str]:
+    backlog = f"{found['middle']:.0f} deliveries unconfirmed in the second third, {found['last']:.0f} in the last"
+    told = f"{found['told']:.0f} told, each to {found['queues']} services"
+    figure = f"{found['carried']:.0f} events/s ({told}; {backlog}; {found['cores']:.1f} cores)"
+    what = "events a second through relay and workers" + ("" if found["stands"] else ", the backlog growing")
+    return [row(f"{what}, {found['seconds']} s", "≥ 300 events/s", figure)]
+
+
+def drain(found: dict) -> list[str]:
+    kills = ", ".join(f"{name} at {left} left" for name, left in found["left_at_kill"].items())
+    how = f"({found['deliveries']} deliveries in {found['seconds']:.0f} s; killed: {kills})"
+    what = f"lost or doubled of a backlog of {found['events']} events, through three kills"
+    return [row(what, "≤ 0 events", f"{found['lost'] + found['doubled']} events {how}")]
+
+
 # -- The load profiles -------------------------------------------------------------------------------------------------
 
 
 def loads() -> list[str]:
     times = ("p50, ms", "p95, ms", "p99, ms")
-    head = ("`make loadtest PROFILE=`", "requests/s", "seconds", "runs", *times, "failed", "late p99, ms")
+    orders = "orders confirmed p50 · p95, ms"
+    head = ("`make loadtest PROFILE=`", "requests/s", "seconds", "runs", *times, orders, "failed", "late p99, ms")
     rows = [load_row(name, profile) for name, profile in profiles.profiles().items()]
     machines = {run["machine"] for name, profile in profiles.profiles().items() for run in profiles.runs(name, profile)}
     where = [f"Load profiles, on {'; '.join(sorted(machines))}:", ""] if machines else []
@@ -73,11 +108,23 @@ def loads() -> list[str]:
 def load_row(name: str, profile: dict) -> str:
     found = profiles.runs(name, profile)
     if not found:
-        return f"| {name} | {profile['rate']} | {profile['seconds']} | none | | | | | |"
+        return f"| {name} | {profile['rate']} | {profile['seconds']} | none | | | | | | |"
     times = " | ".join(f"{profiles.latency(found, level)}{limit(profile, level)}" for level in ("p50", "p95", "p99"))
     late = max(run["late"]["p99"] for run in found) * 1000
     head = f"| {name} | {profile['rate']} | {profile['seconds']} | {len(found)} | {times}"
-    return f"{head} | {profiles.failed(found)} | {late:.1f} |"
+    return f"{head} | {confirmed(found, profile)} | {profiles.failed(found)} | {late:.1f} |"
+
+
+def confirmed(found: list[dict], profile: dict) -> str:
+    """Of the orders that were watched; a profile without any has none."""
+    of_orders = [run for run in found if run.get("confirmed", {}).get("orders")]
+    if not of_orders:
+        return ""
+    shown = (
+        profiles.latency(of_orders, level, "confirmed") + limit(profile, f"confirmed_{level}")
+        for level in ("p50", "p95")
+    )
+    return " · ".join(shown)
 
 
 def limit(profile: dict, level: str) -> str:
@@ -97,7 +144,7 @@ def soak() -> list[str]:
 
 def block() -> str:
     heading = f"Measured on {time.strftime('%Y-%m-%d')}: {machine()}."
-    table = ["| what | goal | measured |", "|---|---|---|", *startup(), *idle(), *path(), *spread()]
+    table = ["| what | goal | measured |", "|---|---|---|", *startup(), *idle(), *path(), *spread(), *events()]
     return "\n".join([BEGIN, heading, "", *table, "", *loads(), *soak(), END])
 
 

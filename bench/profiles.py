@@ -21,9 +21,9 @@ def runs(name: str, profile: dict) -> list[dict]:
     return [r for r in found if not r["invalid"] and (r["settings"]["rate"], r["settings"]["seconds"]) == asked][-RUNS:]
 
 
-def latency(found: list[dict], name: str) -> str:
+def latency(found: list[dict], name: str, of: str = "latency") -> str:
     """Median and worst, in milliseconds."""
-    values = [run["latency"][name] * 1000 for run in found]
+    values = [run[of][name] * 1000 for run in found]
     if len(values) == 1:
         return f"{values[0]:.0f}"
     return f"{statistics.median(values):.0f} / {max(values):.0f}"
