@@ -4,7 +4,6 @@ watches the order until it has its stock. Some are taken back.
 Steps as in journeys.py. A buyer does one of these at a time, since two check-outs of one cart are one order.
 """
 
-import re
 import time
 import uuid
 from collections import deque
@@ -18,19 +17,17 @@ from typing import TYPE_CHECKING
 from . import api
 from .api import Customer
 from .edge import Response
-from .judged import form, page
+from .judged import form, page, told
 from .outcome import CONFIRMED, WRONG, Answer, attempt
 from .profiles import Refused
-from .shop import PASSWORD, email, is_done
+from .shop import ORDERS, email, is_done
 
 if TYPE_CHECKING:
     from .journeys import People, Person
 
-ORDERS = "/orders/"
 POLL = 0.1  # seconds between two looks at an order
 HELD = 3.0  # seconds that an order may keep its buyer busy, until there are too few of them
 SPARE = 10  # of each product that is ordered there must be so many more than are planned to be
-STATUS = re.compile(r'data-status="(\w+)"')  # on an order's page
 PENDING, DONE = "pending", "confirmed"
 
 
@@ -66,7 +63,8 @@ def goods(products: list[dict], orders: int) -> list[dict]:
 
 
 def customer(edge, name: str) -> Customer:
-    return Customer(edge, email(name), name=name, password=PASSWORD)
+    """The account of that name, as a program of theirs uses it."""
+    return Customer(edge, email(name), name=name)
 
 
 # -- Whose turn it is --------------------------------------------------------------------------------------------------
@@ -96,16 +94,22 @@ def in_turn(people: "People", buy: Buy, step: str, timeout: float) -> Answer:
     return replace(answer, look=last)
 
 
-def until_confirmed(look: Callable[[float], tuple[Answer, str]], timeout: float) -> Answer:
+def until_confirmed(look: Callable[[float], Response], timeout: float) -> Answer:
     """Ask until the order has its stock. What counts is the whole wait, and not how quick an answer is."""
     end = time.monotonic() + timeout
     while True:
-        answer, status = look(end - time.monotonic())
+        response = look(end - time.monotonic())
+        answer = api.judged(response, CONFIRMED, 200, is_no_order)
+        status = response.json()["status"] if answer.good else ""
         if not answer.good or status == DONE:
-            return replace(answer, step=CONFIRMED)
+            return answer
         if status != PENDING:
-            return replace(answer, step=CONFIRMED, status=WRONG, detail=f"the order is {status or 'not shown'}")
+            return replace(answer, status=WRONG, detail=f"the order is {status}")
         time.sleep(POLL)
+
+
+def is_no_order(found: dict) -> str:
+    return "" if isinstance(found, dict) and found.get("status") else "no status"
 
 
 # -- In the shop -------------------------------------------------------------------------------------------------------
@@ -113,28 +117,24 @@ def until_confirmed(look: Callable[[float], tuple[Answer, str]], timeout: float)
 
 def order(people: "People", chance: Random, timeout: float) -> Answer:
     """Something into the cart, and to the till."""
-    product = people.buyers.next_product()
+    slug = people.buyers.next_product()["slug"]
 
     def buy(buyer: "Person", left: float) -> Answer:
         end = time.monotonic() + left
-        filled = buyer.visitor.cart_add(product["slug"], timeout=left)
+        filled = buyer.visitor.cart_add(slug, timeout=left)
         if not is_done(filled):
             return form(filled, "order")
         placed = buyer.visitor.checkout(timeout=end - time.monotonic())
-        return form(placed, "order", look=lambda left: seen_on_page(people, buyer, placed, left))
+        if is_done(placed) and not placed["Location"].startswith(ORDERS):
+            return told(placed, "order", f"no order, but {placed['Location']}")
+        return form(placed, "order", look=lambda rest: seen_in_shop(people, buyer, placed["Location"], rest))
 
     return in_turn(people, buy, "order", timeout)
 
 
-def seen_on_page(people: "People", buyer: "Person", placed: Response, timeout: float) -> Answer:
-    address = placed["Location"]
-
-    def look(left: float) -> tuple[Answer, str]:
-        response = buyer.visitor.get(address, timeout=left)
-        found = STATUS.search(response.text)
-        return page(response, CONFIRMED), found[1] if found else ""
-
-    answer = until_confirmed(look, timeout)
+def seen_in_shop(people: "People", buyer: "Person", address: str, timeout: float) -> Answer:
+    """As the script of the order's page looks."""
+    answer = until_confirmed(lambda left: buyer.visitor.order(address, timeout=left), timeout)
     if answer.good:
         people.buyers.pages.append(Order(buyer, address))
     return answer
@@ -150,7 +150,7 @@ def cancel(people: "People", chance: Random, timeout: float) -> Answer:
     if not people.buyers.pages:
         return order(people, chance, timeout)
     old = people.buyers.pages.popleft()
-    return form(old.buyer.visitor.send(f"{old.address}cancel/", {}, timeout=timeout), "cancel")
+    return form(old.buyer.visitor.cancel(old.address, timeout=timeout), "cancel")
 
 
 # -- Over the API ------------------------------------------------------------------------------------------------------
@@ -177,22 +177,16 @@ def api_order(people: "People", chance: Random, timeout: float) -> Answer:
 
     def buy(buyer: "Person", left: float) -> Answer:
         placed = buyer.customer.order(wish, key=str(uuid.uuid4()), timeout=left)
-        return api.judged(placed, "api_order", 201, look=lambda left: seen_by_program(people, buyer, placed, left))
+        return api.judged(placed, "api_order", 201, look=lambda rest: seen_by_program(people, buyer, placed, rest))
 
     return in_turn(people, buy, "api_order", timeout)
 
 
 def seen_by_program(people: "People", buyer: "Person", placed: Response, timeout: float) -> Answer:
-    wanted = placed.json()["id"]
-
-    def look(left: float) -> tuple[Answer, str]:
-        response = buyer.customer.look(wanted, seen=placed[api.SEEN], timeout=left)
-        answer = api.judged(response, CONFIRMED, 200)
-        return answer, response.json()["status"] if answer.good else ""
-
-    answer = until_confirmed(look, timeout)
+    id, seen = placed.json()["id"], placed[api.SEEN]
+    answer = until_confirmed(lambda left: buyer.customer.look(id, seen=seen, timeout=left), timeout)
     if answer.good:
-        people.buyers.programs.append(Order(buyer, wanted))
+        people.buyers.programs.append(Order(buyer, id))
     return answer
 
 
