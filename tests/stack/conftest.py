@@ -9,8 +9,8 @@ from stack.engine import NET_PREFIX, SITE_HOST, containers
 from stack.whole import wait_until_whole
 
 # Cheap and telling first; what kills comes last, so that a broken page is not reported as a broken failover.
-ORDER = ["smoke", "edge", "limits", "bad_input", "data", "consistency", "trust", "metrics", "operations", "overload"]
-ORDER += ["events", "checkout", "watch", "early_release", "kill", "redis", "origin", "drills"]
+ORDER = ["smoke", "edge", "limits", "bad_input", "schema", "data", "consistency", "trust", "metrics", "operations"]
+ORDER += ["overload", "events", "api", "checkout", "watch", "early_release", "kill", "redis", "origin", "drills"]
 
 
 def pytest_collection_modifyitems(items):
