@@ -24,7 +24,7 @@ from bench.results import full_ids, load, save
 
 RATE = float(os.environ.get("EVENTS_RATE", 320))
 IDLE_EVENTS, SAGAS, SUSTAINED = 100, 60, 60
-LOOK = 0.01  # seconds between two looks into an inbox
+LOOK, AFTER = 0.01, 5.0  # seconds between two looks into an inbox, and of looking after the last event
 BACKLOG = 10_000
 AWAY = 5.0  # seconds until what was killed is started again
 ORDERS = 50  # that are under way while the backlog drains
@@ -54,22 +54,28 @@ def drained(bus: Bus, seconds: float) -> float:
 
 def idle() -> dict:
     """From writing an event to seeing it in the consumer's inbox, which is committed with its effect; one a second."""
-    bus, seen = Bus(), {consumer: {} for consumer in CONSUMERS}
-    telling = tell(1, IDLE_EVENTS)
-    end = None
-    while end is None or time.monotonic() < end:
-        for consumer, found in seen.items():
-            now_there = bus.heard(consumer)
-            found.update(dict.fromkeys(now_there - found.keys(), time.time()))
-            time.sleep(LOOK)
-        if end is None and telling.poll() is not None:
-            end = time.monotonic() + 5
+    bus = Bus()
+    seen = watched(bus, tell(1, IDLE_EVENTS))
     told = bus.told()
     took = {consumer: [found[id] - at for id, at in told.items() if id in found] for consumer, found in seen.items()}
-    assert all(len(times) == len(told) >= IDLE_EVENTS for times in took.values()), "an event did not arrive"
+    assert all(len(times) == len(told) >= IDLE_EVENTS for times in took.values()), "an event was not told, or not taken"
     every = [seconds for times in took.values() for seconds in times]
     by_consumer = {consumer: shares(times) for consumer, times in took.items()}
     return {"events": len(told), "look_ms": LOOK * 1000 * len(CONSUMERS), **shares(every), "by_consumer": by_consumer}
+
+
+def watched(bus: Bus, telling: subprocess.Popen) -> dict[str, dict[uuid.UUID, float]]:
+    """When each event was first seen in each inbox, until a while after the last one was told."""
+    seen = {consumer: {} for consumer in CONSUMERS}
+    end = float("inf")
+    while time.monotonic() < end:
+        for consumer, found in seen.items():
+            there = bus.heard(consumer)
+            found.update(dict.fromkeys(there - found.keys(), time.time()))
+            time.sleep(LOOK)
+        if end == float("inf") and telling.poll() is not None:
+            end = time.monotonic() + AFTER
+    return seen
 
 
 class Shop:

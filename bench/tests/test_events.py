@@ -98,6 +98,60 @@ def test_whoever_lacks_a_version_is_behind(monkeypatch):
     assert bus.behind("web") == 1
 
 
+class Arriving:
+    """Two events, told at 100.0 and 101.0; each is heard a while later."""
+
+    def __init__(self, clock, heard_after):
+        self.clock, self.after = clock, heard_after
+        self.ids = {uuid.uuid4(): 100.0, uuid.uuid4(): 101.0}
+
+    def told(self):
+        return self.ids
+
+    def heard(self, consumer):
+        return {id for id, at in self.ids.items() if self.clock.now >= at + self.after[consumer]}
+
+
+class Clock:
+    now = 99.0
+
+    def time(self):
+        return self.now
+
+    monotonic = time
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+@pytest.fixture
+def arriving(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(events, "time", clock)
+    monkeypatch.setattr(events, "IDLE_EVENTS", 2)
+    ended = SimpleNamespace(poll=lambda: 0 if clock.now > 101 else None)
+    monkeypatch.setattr(events, "tell", lambda rate, seconds: ended)
+
+    def arrive(**heard_after):
+        monkeypatch.setattr(events, "Bus", lambda: Arriving(clock, heard_after))
+        return events.idle()
+
+    return arrive
+
+
+def test_an_events_way_ends_when_it_is_seen(arriving):
+    found = arriving(orders=0.05, web=0.3)
+    assert found["events"] == 2
+    assert 50 <= found["by_consumer"]["orders"]["p50"] <= 75
+    assert 300 <= found["by_consumer"]["web"]["p99"] <= 325
+    assert found["p99"] == found["by_consumer"]["web"]["p99"]
+
+
+def test_an_event_that_never_comes_is_no_figure(arriving):
+    with pytest.raises(AssertionError, match="not taken"):
+        arriving(orders=0.05, web=60)
+
+
 SUSTAINED = {"carried": 318.4, "told": 320.1, "queues": 2, "middle": 40, "last": 42, "seconds": 60, "cores": 1.61}
 
 
