@@ -47,6 +47,8 @@ class Promise:
 class Cluster:
     """What Patroni's keys say. `leader` is None while nobody holds the key; `hosts`: member -> address.
 
+    `streaming`: the standbys that received the log when their Patroni last wrote, at most a loop ago.
+
     `leases`: member -> the lease of its Patroni, which its keys end with, the leader's key too.
     `words`: member -> revision of its promise's key, also where that was taken back and is empty.
     """
@@ -61,6 +63,7 @@ class Cluster:
     config_revision: int
     failover_revision: int
     is_handing_over: bool
+    streaming: frozenset[str] = frozenset()
     hosts: dict[str, str] = field(default_factory=dict)
     leases: dict[str, int] = field(default_factory=dict)
     promises: dict[str, Promise] = field(default_factory=dict)
@@ -116,7 +119,7 @@ def _cluster(entries):
     none = Entry("", 0)
     leader, sync, failover = (entries.get(name, none) for name in ("leader", "sync", "failover"))
     settings = entries.get("config", none)
-    config, state = _object(settings), _object(sync)
+    config, state, members = _object(settings), _object(sync), _members(entries)
     return Cluster(
         leader=leader.value or None,
         leader_revision=leader.revision,
@@ -128,16 +131,16 @@ def _cluster(entries):
         config_revision=settings.revision,
         failover_revision=failover.revision,
         is_handing_over=bool(_object(failover)),
-        hosts=dict(_hosts(entries)),
+        streaming=frozenset(name for name, its in members.items() if its.get("replication_state") == "streaming"),
+        hosts={name: urlsplit(its.get("conn_url", "")).hostname for name, its in members.items()},
         leases={name: entry.lease for name, entry in _below("members/", entries)},
         promises=dict(_promises(entries)),
         words={name: entry.revision for name, entry in _below(PROMISES, entries)},
     )
 
 
-def _hosts(entries):
-    for name, entry in _below("members/", entries):
-        yield name, urlsplit(_object(entry).get("conn_url", "")).hostname
+def _members(entries):
+    return {name: _object(entry) for name, entry in _below("members/", entries)}
 
 
 def _promises(entries):

@@ -9,6 +9,7 @@ from lease.warden import Warden
 P, A, B = "postgres-1", "postgres-2", "postgres-3"
 HOSTS = {P: "10.77.4.11", A: "10.77.4.12", B: "10.77.4.13"}
 LEASES = {P: 101, A: 102, B: 103}
+STREAMING = {"replication_state": "streaming"}
 STRICT = {"synchronous_mode": "quorum", "synchronous_mode_strict": True}
 
 
@@ -20,7 +21,8 @@ class Store:
         self.put("config", json.dumps(STRICT))
         self.put("sync", json.dumps({"leader": P, "sync_standby": f"{A},{B}"}))
         for name, host in HOSTS.items():
-            self.put(f"members/{name}", json.dumps({"conn_url": f"postgres://{host}:5432/postgres"}), LEASES[name])
+            member = {"conn_url": f"postgres://{host}:5432/postgres"} | ({} if name == P else STREAMING)
+            self.put(f"members/{name}", json.dumps(member), LEASES[name])
         self.put("leader", P, LEASES[P])
 
     def put(self, name, value, lease=0):

@@ -14,14 +14,15 @@ ENVIRON = {"NET_PREFIX": "10.77", "NODE": "1"}
 DCS = json.dumps(render.dcs(ENVIRON, Path(__file__).resolve().parents[1]), separators=(",", ":"))
 MEMBER = (
     '{{"conn_url":"postgres://10.77.4.1{0}:5432/postgres","api_url":"http://10.77.4.1{0}:8008/patroni",'
-    '"state":"running","role":"{1}","version":"4.0.7","xlog_location":83886080,"timeline":2}}'
+    '"state":"running","role":"{1}","version":"4.0.7","xlog_location":83886080,{2}"timeline":2}}'
 )
+STREAMING = '"replication_state":"streaming",'
 KEYS = {
     "initialize": "7512345678901234567",
     "config": DCS,
     "leader": "postgres-1",
-    "members/postgres-1": MEMBER.format(1, "primary"),
-    "members/postgres-2": MEMBER.format(2, "replica"),
+    "members/postgres-1": MEMBER.format(1, "primary", ""),
+    "members/postgres-2": MEMBER.format(2, "replica", STREAMING),
     "sync": '{"leader":"postgres-1","quorum":1,"sync_standby":"postgres-2,postgres-3"}',
     "status": '{"optime":83886080,"slots":{"postgres_2":83886080},"retain_slots":["postgres_1","postgres_2"]}',
     "history": '[[1,50331648,"no recovery target specified","2026-01-02T03:04:05.678901+00:00","postgres-1"]]',
@@ -44,6 +45,7 @@ def test_a_whole_cluster_is_understood():
     assert now.is_strict, "as dcs.yml has it"
     assert (now.is_paused, now.is_handing_over, now.config_revision, now.failover_revision) == (False, False, 2, 10)
     assert now.hosts == {"postgres-1": "10.77.4.11", "postgres-2": "10.77.4.12"}
+    assert now.streaming == {"postgres-2"}
     assert (now.promises, now.words) == ({}, {"postgres-2": 11})
 
 

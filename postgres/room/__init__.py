@@ -1,0 +1,1 @@
+"""What a node does whose volume is full: docs/decisions/0037."""
