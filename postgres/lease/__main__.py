@@ -5,12 +5,13 @@ import sys
 import time
 
 from pgnode import render
+from room import volume
+from room.metrics import show
+from room.others import PORT
 
 from . import etcd, metrics, probes
 from .server import Server
 from .warden import Warden
-
-PORT = 8009
 
 
 def main():
@@ -18,10 +19,13 @@ def main():
         enabled = render.required(os.environ, "EARLY_RELEASE", "[01]") == "1"
         prefix, name = render.net_prefix(os.environ), render.node_name(os.environ)
         server = Server(password=render.secret("postgres_replicator"))
+        disk = volume.of_node(os.environ)
     except render.ConfigError as error:
         sys.exit(f"lease: {error}")
+    show(disk)
     metrics.serve(PORT, enabled)
-    warden = Warden(name, server, etcd.members(prefix), probes.answers, metrics.tell, enabled=enabled)
+    store = etcd.members(prefix)
+    warden = Warden(name, server, store, probes.answers, metrics.tell, enabled=enabled, is_full=disk.is_full)
     metrics.FENCED.set_function(lambda: float(warden.fenced_at is not None))
     while True:
         time.sleep(warden.round())

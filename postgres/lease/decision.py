@@ -11,7 +11,7 @@ WAS_LATE = "this node was late itself"
 SIGNS_OF_LIFE = {"the log arrives", "the leader answers", "this node receives from the leader"}
 
 
-def obstacle(cluster, own, me, *, leader_answers, on_time, quiet, stood):
+def obstacle(cluster, own, me, *, leader_answers, on_time, has_room, quiet, stood):
     """Why this round is no reason to act against the leader: a short phrase, or None when there is no reason left.
 
     The order is that in which a person would ask.
@@ -29,6 +29,7 @@ def obstacle(cluster, own, me, *, leader_answers, on_time, quiet, stood):
         "the voters are those of another leader": cluster.sync_leader != cluster.leader,
         "the sync key names a node that is none of ours": not cluster.voters <= NODES,
         WAS_LATE: not on_time,
+        "this node has no room": not has_room,
     }
     return next((phrase for phrase, holds in reasons.items() if holds), None)
 

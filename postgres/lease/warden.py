@@ -16,9 +16,9 @@ LOOK = 5.0  # how often it is looked, when all is calm, what the settings are an
 class Warden:
     """`round()` does one and returns the seconds until the next. `tell(event, **facts)` logs and counts."""
 
-    def __init__(self, me, own, store, answers, tell, *, enabled=True, clock=time.monotonic):
+    def __init__(self, me, own, store, answers, tell, *, enabled=True, is_full=lambda: False, clock=time.monotonic):
         self.me, self.own, self.store, self.answers, self.tell, self.clock = me, own, store, answers, tell, clock
-        self.enabled = enabled
+        self.enabled, self.is_full = enabled, is_full
         self.patience, self.rest = decision.Patience(), decision.Rest()
         self.fenced_at = None  # since when, by this process; None: not, or not known yet
         self.known = False  # whether a fence of before this start was looked for
@@ -61,6 +61,7 @@ class Warden:
         facts = {
             "leader_answers": answered or not self.host,  # nowhere to ask: then it may be alive
             "on_time": self.clock() - began <= LATE,
+            "has_room": mine.is_fenced or not self.is_full(),  # a fence that stands is not given up for it
             "quiet": QUIET,
             "stood": began - self.settings[1],
         }

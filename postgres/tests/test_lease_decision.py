@@ -10,10 +10,11 @@ from lease_world import A, B, P
 
 def test_what_a_person_reads_comes_in_a_sensible_order(world):
     now, own = world.store.now, world.servers[A].own()
-    asked = {"leader_answers": False, "on_time": True, "quiet": QUIET, "stood": decision.SETTLED}
+    asked = {"leader_answers": False, "on_time": True, "has_room": True, "quiet": QUIET, "stood": decision.SETTLED}
     assert decision.obstacle(now, own, A, **asked) is None
     assert decision.obstacle(replace(now, leader=None), own, A, **asked) == "there is no leader"
     assert decision.obstacle(replace(now, leader=A), own, A, **asked) == "this node is the leader"
+    assert decision.obstacle(now, own, A, **asked | {"has_room": False}) == "this node has no room"
 
 
 def test_promises_of_all_but_the_leader_are_complete(world):

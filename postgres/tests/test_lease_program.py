@@ -1,5 +1,6 @@
 """The program around the rounds: its metrics, its environment, its restarts."""
 
+import functools
 import importlib
 import json
 import socket
@@ -8,7 +9,7 @@ import urllib.request
 import pytest
 from pgnode import supervise
 
-ENVIRON = {"NET_PREFIX": "10.77", "NODE": "2", "EARLY_RELEASE": "0"}
+ENVIRON = {"NET_PREFIX": "10.77", "NODE": "2", "EARLY_RELEASE": "0", "ROOM_MB": "64"}
 
 
 @pytest.fixture
@@ -37,22 +38,23 @@ def test_the_metrics_name_each_step_from_the_start(metrics, capsys):
 
 
 @pytest.fixture
-def program(metrics, postgres, monkeypatch):
+def program(metrics, postgres, monkeypatch, tmp_path):
     main = importlib.import_module("lease.__main__")
     for name, value in ENVIRON.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(main.render, "secret", lambda name: f"secret of {name}")
+    monkeypatch.setattr(main.volume, "of_node", functools.partial(main.volume.of_node, path=tmp_path))
     return main
 
 
-def test_the_program_serves_its_metrics_and_goes_round_after_round(program, monkeypatch):
+def test_the_program_serves_its_metrics_and_goes_round_after_round(program, monkeypatch, tmp_path):
     made, served, slept = [], [], []
 
     class Warden:
         fenced_at = None
 
-        def __init__(self, name, own, store, *_, enabled):
-            made.append((name, store.hosts, enabled))
+        def __init__(self, name, own, store, *_, enabled, is_full):
+            made.append((name, store.hosts, enabled, is_full.__self__.path))
 
         def round(self):
             return 0.25
@@ -67,11 +69,14 @@ def test_the_program_serves_its_metrics_and_goes_round_after_round(program, monk
     monkeypatch.setattr(program.time, "sleep", sleep)
     with pytest.raises(KeyboardInterrupt):
         program.main()
-    assert made == [("postgres-2", ["10.77.4.71", "10.77.4.72", "10.77.4.73"], False)]
+    assert made == [("postgres-2", ["10.77.4.71", "10.77.4.72", "10.77.4.73"], False, tmp_path)]
     assert (served, slept) == ([(8009, False)], [0.25] * 3)
 
 
-@pytest.mark.parametrize("wrong", [{"EARLY_RELEASE": "yes"}, {"EARLY_RELEASE": ""}, {"NODE": "x"}, {"NET_PREFIX": ""}])
+WRONG = [{"EARLY_RELEASE": "yes"}, {"EARLY_RELEASE": ""}, {"NODE": "x"}, {"NET_PREFIX": ""}, {"ROOM_MB": "much"}]
+
+
+@pytest.mark.parametrize("wrong", WRONG)
 def test_a_wrong_environment_is_refused_in_one_sentence(program, monkeypatch, wrong):
     for name, value in wrong.items():
         monkeypatch.setenv(name, value)

@@ -28,6 +28,22 @@ def test_a_leader_that_answers_again_is_served_again(world):
     assert not world.servers[A].fenced
 
 
+def test_a_voter_without_room_does_not_promise_and_the_leader_keeps_its_key(world):
+    world.wardens[B].is_full = lambda: True
+    world.rounds(10)
+    assert (world.steps(B), world.store.now.leader) == ([], P)
+    assert "this node has no room" in world.reasons
+
+
+def test_a_voter_that_has_promised_keeps_its_word_when_its_volume_fills_up(world):
+    fenced_both(world)
+    world.wardens[A].is_full = lambda: True
+    world.rounds(decision.ROUNDS, B)
+    world.rounds(1, A)
+    assert world.steps() == ["fenced", "promised", "fenced", "promised", "released"]
+    assert world.servers[A].fenced
+
+
 def test_a_fence_that_is_not_in_force_in_time_is_looked_at_again(world):
     world.servers[A].quiet = False
     world.rounds(decision.ROUNDS + 1, A)

@@ -89,6 +89,7 @@ CONDITIONS = {
     "what Patroni wrote is not understood": lambda world: world.store.put("sync", "[]"),
     "no standby": lambda world: [setattr(s, "standby", False) for s in world.servers.values()],
     "the log arrives": lambda world: [setattr(s, "calm", True) for s in world.servers.values()],
+    "no room": lambda world: [setattr(warden, "is_full", lambda: True) for warden in world.wardens.values()],
 }  # fmt: skip
 
 
