@@ -171,7 +171,7 @@ DATABASE = [
         empty="no step",
     ),
     lines(
-        8,
+        6,
         "Requests by database",
         "Which alias served; the primary's share rises when replicas are late or gone.",
         ("sum by (alias) (rate(flotilla_requests_by_database_total[$__rate_interval]))", "{{alias}}"),
@@ -179,18 +179,25 @@ DATABASE = [
         empty="no requests yet",
     ),
     lines(
-        8,
+        6,
         "Replay lag",
         "Log that a standby has yet to replay.",
         ("instance:postgres_replay_lag_bytes:diff", "{{instance}}"),
         unit="bytes",
     ),
     lines(
-        8,
+        6,
         "PgBouncer",
         "Connections to Postgres in use, and clients waiting for one.",
         ("sum by (instance) (pgbouncer_pools_server_active_connections)", "in use {{instance}}"),
         ("sum by (instance) (pgbouncer_pools_client_waiting_connections)", "waiting {{instance}}"),
+    ),
+    lines(
+        6,
+        "Room on volumes",
+        "What is left for each Postgres node; without it a primary steps down, and nobody starts.",
+        ("flotilla_room_free_bytes", "{{instance}}"),
+        unit="bytes",
     ),
 ]
 
