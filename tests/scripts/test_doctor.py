@@ -180,6 +180,21 @@ def test_other_database_modes_are_fine(doctor, mode):
     assert doctor("settings", DATABASE_SSLMODE=mode).returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("EARLY_RELEASE", "yes"), ("ROOM_STEP_DOWN", "2"), ("ROOM_MB", "31"), ("ROOM_MB", "64M"), ("ROOM_MB", "0x40")],
+)
+def test_a_value_with_which_no_postgres_node_would_start_is_refused(doctor, name, value):
+    done = doctor("settings", **{name: value})
+    assert done.returncode == 1
+    assert [f"{name}={value}: use" in line for line in failures(done)] == [True]
+
+
+@pytest.mark.parametrize(("name", "value"), [("EARLY_RELEASE", "0"), ("ROOM_STEP_DOWN", "0"), ("ROOM_MB", "32")])
+def test_other_values_of_postgres_are_fine(doctor, name, value):
+    assert doctor("settings", **{name: value}).returncode == 0
+
+
 class TestNames:
     @pytest.fixture
     def names(self, doctor, tmp_path):
