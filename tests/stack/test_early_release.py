@@ -37,6 +37,15 @@ def test_each_nodes_program_runs_and_may_release(node):
     assert seen["flotilla_lease_fenced"] == 0
 
 
+@pytest.mark.parametrize("node", direct.POSTGRES)
+def test_each_node_says_what_room_it_has(node):
+    """The others ask for it before they leave it the lead (docs/decisions/0037)."""
+    seen = figures(node)
+    assert seen["flotilla_room_free_bytes"] >= seen["flotilla_room_needed_bytes"] > 0
+    assert seen["flotilla_room_free_bytes"] <= seen["flotilla_room_size_bytes"]
+    assert seen["flotilla_room_waiting"] == 0
+
+
 # -- A release ---------------------------------------------------------------------------------------------------------
 
 SETTLED = 25  # seconds that a leadership must have stood, and the program's next look at it
