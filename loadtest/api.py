@@ -149,9 +149,7 @@ def products(edge: Edge, wanted: int) -> list[dict]:
 # -- What an answer is worth -------------------------------------------------------------------------------------------
 
 
-def judged(
-    response: Response, step: str, status: int, wrong: Callable[[dict], str] | None = None, look=None
-) -> Answer:
+def judged(response: Response, step: str, status: int, wrong: Callable[[dict], str] | None = None, look=None) -> Answer:
     """The status that was asked for, with JSON; `wrong(body)` says what is wrong with that, '' when nothing is."""
     if response.status != status:
         return told(response, step, problem(response))
