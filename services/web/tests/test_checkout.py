@@ -1,13 +1,13 @@
 """From the cart to the order: once for each cart, at nobody's prices but the orders service's, and nothing is lost."""
 
 import re
-import threading
 import uuid
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from flotilla.keys.models import RequestKey
 from web import ordering, services
 from web.models import Cart, CartItem, Product, User
 from web.tests.gateway_stub import PASSWORD
@@ -140,48 +140,32 @@ def test_a_cart_that_changed_after_a_lost_answer_is_not_ordered_unasked(customer
     assert (len(gateway.orders), holds()) == (2, {})
 
 
-def test_what_is_added_while_the_order_is_placed_stays_in_the_cart(customer, cart, gateway, make_product):
-    third = make_product(3)
+def test_what_is_added_while_the_order_is_placed_stays_in_the_cart(customer, cart, make_product, monkeypatch):
+    third, emptied = make_product(3), ordering.cart_ordered
 
-    def meanwhile(asked):
-        return 201, gateway.place(asked)[1], {}
+    def add_first(**arguments):
+        services.cart_item_add(cart=cart, product=Product.objects.get(slug="oban-lamp-1"), quantity=3)
+        services.cart_item_add(cart=cart, product=third, quantity=1)
+        emptied(**arguments)
 
-    class Adding:
-        """The order is placed by another thread's answer; the database is this one's."""
-
-        def __call__(self, **arguments):
-            services.cart_item_add(cart=cart, product=Product.objects.get(slug="oban-lamp-1"), quantity=3)
-            services.cart_item_add(cart=cart, product=third, quantity=1)
-            return before(**arguments)
-
-    gateway.script("POST", ORDERS, meanwhile)
-    before = ordering.cart_ordered
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ordering, "cart_ordered", Adding())
-        assert customer.post(CHECKOUT, form(customer)).status_code == 302
+    monkeypatch.setattr(ordering, "cart_ordered", add_first)
+    assert customer.post(CHECKOUT, form(customer)).status_code == 302
     assert holds() == {"oban-lamp-1": 3, "oban-lamp-3": 1}
 
 
-def test_the_form_of_a_moment_ago_finds_the_order_though_the_cart_has_changed(customer, cart, gateway):
-    """The first sending is being answered while the second reads a cart with one thing more."""
-    fields = form(customer)
-
-    def placed_by_the_first(asked):
-        return 422, {"detail": "This request key was used for another request."}, {}
-
-    order_id, now = uuid.uuid4(), Cart.objects.filter(pk=cart.pk)
-    gateway.script("POST", ORDERS, placed_by_the_first)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("web.selectors.cart_of_owner", lambda owner: Cart(ordered_key=cart.key, ordered_id=order_id))
-        answer = customer.post(CHECKOUT, fields)
-    assert answer["Location"] == f"/orders/{order_id}/"
-    assert now.get().order_key is None
+def test_a_second_sending_with_one_thing_more_finds_the_order_of_the_first(customer, cart, gateway, monkeypatch):
+    """While it asks, the first sending is answered."""
+    fields, order_id = form(customer), uuid.uuid4()
+    gateway.script("POST", ORDERS, (422, {"detail": "This request key was used for another request."}, {}))
+    monkeypatch.setattr("web.selectors.cart_of_owner", lambda owner: Cart(ordered_key=cart.key, ordered_id=order_id))
+    assert customer.post(CHECKOUT, fields)["Location"] == f"/orders/{order_id}/"
+    cart.refresh_from_db()
+    assert cart.order_key is None
 
 
-@pytest.mark.django_db(transaction=True)
 def test_emptying_twice_is_once(make_product):
     owner = User.objects.create_user("tove", "tove@example.com")
-    cart, product, key = services.cart_for_owner(owner=owner), make_product(1), None
+    cart, product = services.cart_for_owner(owner=owner), make_product(1)
     services.cart_item_add(cart=cart, product=product, quantity=2)
     key, order_id = cart.key, uuid.uuid4()
     for _ in range(2):
@@ -292,15 +276,9 @@ def test_too_many_orders(customer, cart, gateway):
     assert holds() == FULL
 
 
-def test_no_key_of_ours_and_no_transaction_while_it_calls(customer, cart, gateway, django_assert_num_queries):
-    """Cart and lines in one query; then the order; then, in a transaction of its own, what becomes of the cart."""
-    from flotilla.keys.models import RequestKey
-
+def test_what_an_order_costs(customer, cart, gateway, django_assert_num_queries):
+    """No key of the shop's. User, lines; the order; BEGIN, cart, items, two deletions, the cart's keys, COMMIT."""
     fields, before = form(customer), RequestKey.objects.count()
-    seen = []
-    gateway.script("POST", ORDERS, lambda asked: seen.append(threading.active_count()) or (*gateway.place(asked), {}))
-    # user, lines; BEGIN, cart, items, two deletions, cart's keys, COMMIT
     with django_assert_num_queries(9):
         customer.post(CHECKOUT, fields)
-    assert seen
     assert RequestKey.objects.count() == before
