@@ -8,10 +8,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from flotilla.api import tokens
 from flotilla.api.tokens import ACCESS, REFRESH, Claims, Untrusted, verify
-from flotilla.tests.api.making import KEYS, PRIVATE, PUBLIC, jwks, new_key, unverified
+from flotilla.tests.api.making import jwks, new_key, unverified
 from flotilla.uuid7 import uuid7
 
 USER = str(uuid7())
+PRIVATE, PUBLIC = new_key("a")
+KEYS = jwks(PUBLIC)
 
 
 def token(*, key=PRIVATE, kid="a", audience=ACCESS, user_id=USER, role="customer", seconds=900, **claims):
