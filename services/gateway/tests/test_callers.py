@@ -8,7 +8,7 @@ import jwt
 import pytest
 
 from gateway import callers
-from gateway.tests.conftest import OWN, PEOPLE_PUBLIC, PRODUCT, USER, Caller, access, bearer, believed, new_key, problem
+from gateway.tests.conftest import OWN, PEOPLE, PEOPLE_PUBLIC, PRODUCT, USER, Caller, access, bearer, believed, new_key, problem
 
 
 def whoever(client, token, path="/api/orders/"):
@@ -45,7 +45,7 @@ BROKEN = {
     "the gateway's own key": lambda: access(key=OWN),
     "another audience": lambda: access(audience="orders"),
     "a refresh token": lambda: access(audience="refresh", epoch=1),
-    "another issuer": lambda: access(iss="gateway"),
+    "another issuer": lambda: signed(PEOPLE, iss="gateway"),
     "truncated": lambda: access()[:-5],
     "altered": lambda: altered(access()),
     "empty": lambda: "",

@@ -79,7 +79,7 @@ BAD = {
     "another audience": signed(aud=REFRESH),
     "two audiences": signed(aud=[ACCESS, REFRESH]),
     "expired": signed(iat=NOW - 120, exp=NOW - 60),
-    "from the future": signed(iat=NOW + 60, exp=NOW + 120),
+    "from the future": signed(iat=NOW + 7_200, exp=NOW + 7_260),
     "too long": signed(exp=NOW + 3 * 3600),
     "backwards": signed(iat=NOW + 3, exp=NOW + 1),
     "a broken second": signed(iat=NOW + 0.5),
