@@ -4,6 +4,7 @@ usage: bench/run page      uses reports/bench/*.json and reports/loadtest-*.json
 """
 
 import time
+from itertools import chain
 
 from stack.engine import ROOT
 
@@ -92,6 +93,21 @@ def drain(found: dict) -> list[str]:
     return [row(what, "≤ 0 events", f"{found['lost'] + found['doubled']} events {how}")]
 
 
+def gateway() -> list[str]:
+    """What the gateway adds; nothing when that has not been measured."""
+    found = load("gateway")
+    if not found:
+        return []
+    ratios = found["ratios"]
+    figure = f"{found['ratio']:.2f} times ({min(ratios):.2f} to {max(ratios):.2f} in {len(ratios)} pairs): "
+    figure += f"{found['gateway_ms']:.1f} ms against {found['direct_ms']:.1f} ms at {found['rate']} requests a second"
+    made = f"{found['connections_per_1000']:.2f} connections ({found['requests']} requests)"
+    return [
+        row("CPU per request, through the gateway, against the service directly", "≤ 2.0 times", figure),
+        row("new connections of the gateway to services, per 1,000 requests", "≤ 1 connections", made),
+    ]
+
+
 # -- The load profiles -------------------------------------------------------------------------------------------------
 
 
@@ -144,7 +160,8 @@ def soak() -> list[str]:
 
 def block() -> str:
     heading = f"Measured on {time.strftime('%Y-%m-%d')}: {machine()}."
-    table = ["| what | goal | measured |", "|---|---|---|", *startup(), *idle(), *path(), *spread(), *events()]
+    tables = [startup(), idle(), path(), spread(), gateway(), events()]
+    table = ["| what | goal | measured |", "|---|---|---|", *chain.from_iterable(tables)]
     return "\n".join([BEGIN, heading, "", *table, "", *loads(), *soak(), END])
 
 

@@ -28,14 +28,15 @@ RATE = int(os.environ.get("RATE", 40))
 
 
 class Replica:
-    """Kept plain connections to one web replica, asked as HAProxy would."""
+    """Kept plain connections to one server, asked as HAProxy would: a web replica, unless port and host say another."""
 
-    def __init__(self, address: str):
-        self.address, self.idle, self.lock = address, [], threading.Lock()
+    def __init__(self, address: str, port: int = 8000, host: str = SITE_HOST):
+        self.address, self.port, self.host = address, port, host
+        self.idle, self.lock = [], threading.Lock()
 
     def request(self, method, path, headers, timeout=60.0):
         connection = self._take(timeout)
-        connection.request(method, path, headers={"Host": SITE_HOST, "X-Forwarded-Proto": "https", **headers})
+        connection.request(method, path, headers={"Host": self.host, "X-Forwarded-Proto": "https", **headers})
         answer = connection.getresponse()
         answer.read()
         connection.used = time.monotonic()
@@ -50,7 +51,7 @@ class Replica:
                 if time.monotonic() - connection.used < IDLE_SECONDS:
                     return connection
                 connection.close()
-        return http.client.HTTPConnection(self.address, 8000, timeout=timeout)
+        return http.client.HTTPConnection(self.address, self.port, timeout=timeout)
 
 
 def play(ask, path: str, headers: dict) -> list:

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 from django.shortcuts import render
 
 from flotilla.requests import answers
-from gateway import metrics, routes
+from gateway import bodies, metrics, routes
 from gateway.headers import outwards
 from gateway.refusals import Refused
 from gateway.routes import Route
@@ -80,6 +80,7 @@ def _handed_on(request: HttpRequest, answer: Answer) -> HttpResponseBase:
 
 
 def _refusal(request: HttpRequest, refused: Refused) -> HttpResponseBase:
+    bodies.drop(request)
     return _with(answers.refuse(request, refused.status, refused.detail), refused.headers)
 
 

@@ -56,6 +56,13 @@ def body_of(request: HttpRequest) -> bytes | Upload | None:
     return body or None
 
 
+def drop(request: HttpRequest) -> None:
+    """For a refusal: a body that is left unread would make the server cut the connection, and the answer with it."""
+    left = settings.GATEWAY_BODY_BYTES
+    while left > 0 and (part := _read(request, CHUNK)):
+        left -= len(part)
+
+
 def _read(request: HttpRequest, size: int) -> bytes:
     try:
         return request.read(size)

@@ -63,7 +63,7 @@ ROUTES = (
     Route("user_me", "users", "GET", "users/me/", USER, READ),
     Route("user_delete", "users", "DELETE", "users/me/", USER, WRITE),
     Route("user_orders", "users", "GET", "users/{id}/orders/", USER, READ),
-    Route("token_obtain", "users", "POST", "auth/token/", STRANGER, WRITE),
+    Route("token_get", "users", "POST", "auth/token/", STRANGER, WRITE),
     Route("token_refresh", "users", "POST", "auth/refresh/", STRANGER, WRITE),
     Route("product_page", "products", "GET", "products/", ANYBODY, READ),
     Route("product_create", "products", "POST", "products/", STAFF, WRITE),

@@ -20,7 +20,7 @@ def test_the_api_is_limited_in_its_own_words():
     """A burst of 20 passes; what comes beyond it is told so, and when to come again."""
     answers = json.loads(client(ASKING))
     statuses = [status for status, *_ in answers]
-    assert statuses[:20] == [404] * 20, "the burst passes, and there is no gateway yet"
+    assert statuses[:20] == [404] * 20, "the burst passes, and there is nothing at this address"
     refused = [answer for answer in answers if answer[0] == 429]
     assert len(refused) >= 10, statuses
     for _, kind, again, text in refused:

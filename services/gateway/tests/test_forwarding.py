@@ -292,3 +292,12 @@ def test_it_works_outside_of_the_chain_too(rf):
     assert context.current() is None
     answer = request_forward(request=rf.post("/api/users/"), route=find("POST", "users/"), path="users/")
     assert answer.status == 200
+
+
+@pytest.mark.parametrize(("length", "left"), [(500_000, 0), (3_000_000, 1_900_000)])
+def test_what_is_refused_is_read_all_the_same_up_to_a_limit(client, length, left):
+    """A server that finds a body unread cuts the connection, and a balancer would never see the answer."""
+    body = io.BytesIO(b"x" * length)
+    extra = {"wsgi.input": body, "CONTENT_LENGTH": str(length)}
+    assert client.generic("POST", ORDERS, b"", **extra).status_code == 401
+    assert length - body.tell() == pytest.approx(left, abs=100_000)

@@ -13,7 +13,7 @@ LEADS = {
     ("GET", "users/me/"): ("users", "user_me"),
     ("DELETE", "users/me/"): ("users", "user_delete"),
     ("GET", f"users/{A}/orders/"): ("users", "user_orders"),
-    ("POST", "auth/token/"): ("users", "token_obtain"),
+    ("POST", "auth/token/"): ("users", "token_get"),
     ("POST", "auth/refresh/"): ("users", "token_refresh"),
     ("GET", "products/"): ("products", "product_page"),
     ("HEAD", "products/"): ("products", "product_page"),

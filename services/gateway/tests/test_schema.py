@@ -6,6 +6,7 @@ import re
 import pytest
 import yaml
 from django.contrib.staticfiles import finders
+from django.core.management import call_command
 
 from gateway import merging
 from gateway.routes import ROUTES, Who
@@ -119,3 +120,9 @@ def test_its_files_are_where_the_page_looks_for_them(client):
     files = re.findall(r'"/api/static/([^"]+)"', page)
     assert len(files) == 3
     assert all(finders.find(name) for name in files)
+
+
+def test_the_command_writes_it(monkeypatch, tmp_path):
+    monkeypatch.setattr(merging, "COMMITTED", tmp_path / "openapi.yaml")
+    call_command("merge_openapi", verbosity=0)
+    assert (tmp_path / "openapi.yaml").read_text() == merging.text(MERGED)
