@@ -8,7 +8,19 @@ import jwt
 import pytest
 
 from gateway import callers
-from gateway.tests.conftest import OWN, PEOPLE, PEOPLE_PUBLIC, PRODUCT, USER, Caller, access, bearer, believed, new_key, problem
+from gateway.tests.conftest import (
+    OWN,
+    PEOPLE,
+    PEOPLE_PUBLIC,
+    PRODUCT,
+    USER,
+    Caller,
+    access,
+    bearer,
+    believed,
+    new_key,
+    problem,
+)
 
 
 def whoever(client, token, path="/api/orders/"):
