@@ -56,7 +56,7 @@ def test_a_key_is_replaced_without_a_gap():
 
 def signed(key=PRIVATE, algorithm="EdDSA", headers=None, **changes):
     now = int(time.time())
-    claims = {"iss": "users", "aud": ACCESS, "sub": USER, "role": "customer", "iat": now, "exp": now + 60, "jti": "j"}
+    claims = {"iss": "users", "aud": ACCESS, "sub": USER, "role": "customer", "iat": now, "exp": now + 900, "jti": "j"}
     claims = {name: value for name, value in (claims | changes).items() if value is not None}
     return jwt.encode(claims, key, algorithm=algorithm, headers={"kid": "a"} if headers is None else headers)
 
