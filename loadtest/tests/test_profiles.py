@@ -30,7 +30,7 @@ class TestEach:
 
 
 def test_the_five_profiles_are_there_and_mixed_is_the_default():
-    assert list(profiles()) == ["browse", "buy", "mixed", "spike", "soak"]
+    assert list(profiles()) == ["browse", "buy", "mixed", "spike", "overload", "soak"]
     assert plan({}).name == "mixed"
 
 
@@ -70,7 +70,7 @@ def test_an_empty_setting_is_not_a_setting():
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
-        ("PROFILE", "heavy", "use browse, buy, mixed, spike, soak"),
+        ("PROFILE", "heavy", "use browse, buy, mixed, spike, overload, soak"),
         ("RATE", "fast", "is not a number"),
         ("RATE", "nan", "out of bounds"),
         ("RATE", "0", "use 1 to 5000"),
