@@ -1,6 +1,6 @@
 """`make drill` and `make drills`: breaks something under load, puts it back, and says what a client saw.
 
-    tools/run python -m drills one --victim web --fault kill [--runs 1] [--rate 20] [--write-share 0.3] [--orders 0.33]
+    tools/run python -m drills one --victim web --fault kill [--runs 1] [--rate 20] [--write-share 0.3] [--orders 0.1]
                                 [--seconds N]
     tools/run python -m drills set --name all [--since COMMIT]
     tools/run python -m drills undo         puts back what a killed drill left broken

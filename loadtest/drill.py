@@ -1,6 +1,6 @@
 """The load of a drill: what a mixed load and a good client met, in files that the judge reads.
 
-    python -m loadtest.drill --rate 20 --write-share 0.3 --orders 0.33 --out DIR [--seconds N]
+    python -m loadtest.drill --rate 20 --write-share 0.3 --orders 0.1 --out DIR [--seconds N]
 
 stdout says in JSON lines when it is ready, started (with the run's zero on the machine's monotonic clock) and ended.
 It loads until SIGTERM or SIGINT or for N seconds, then waits for what is in flight, a minute at most.

@@ -72,7 +72,7 @@ def test_while_another_drill_runs(stack):
 def test_it_is_handed_on_as_it_was_called(stack):
     assert call(stack, "drill", V="web", F="kill", AWAY="5", RATE="10").returncode == 0
     (line,) = started(stack)
-    words = "--victim web --fault kill --runs 1 --rate 10 --write-share 0.3 --orders 0.33 --seconds 5"
+    words = "--victim web --fault kill --runs 1 --rate 10 --write-share 0.3 --orders 0.1 --seconds 5"
     assert line.endswith(f"python -m drills one {words}")
     assert "--ip 10.77.0.201 " in line
 
