@@ -17,8 +17,8 @@ LOOP = 'for _ in $(seq "$1"); do while :; do :; done & done; wait'
 def starve(victims: list[Container]) -> None:
     """Every container waits for a core, for as long as it lasts. The drill itself must go on looking.
 
-    The loops never idle and weigh as much as the balancers, which go first in this stack: sixteen times as much as one
-    that votes, replicates or serves pages.
+    The loops never idle and weigh as much as those that go first in this stack, the servers of data and the balancers:
+    sixteen times as much as one that serves pages (docs/decisions/0038).
     """
     shares = max(at_once(shares_of, victims))
     with held():
