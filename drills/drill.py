@@ -11,6 +11,7 @@ from bench.results import machine
 from loadtest.orders import SHARE
 from loadtest.sampler import host_times
 from stack.engine import Container
+from stack.host import stolen_since
 from stack.whole import containers_missing, missing
 
 from drills import store, tables
@@ -129,12 +130,6 @@ def provenance(at: datetime) -> dict:
         "commit": store.head(), "dirty": bool(store.git("status", "--porcelain").stdout.strip()),
         "at": at.isoformat(timespec="seconds"), "machine": machine(),
     }  # fmt: skip
-
-
-def stolen_since(before: tuple[int, int, int]) -> float:
-    """The share of all cores that other guests of the host had meanwhile: longer gaps may come from that."""
-    ticks, _, stolen = (later - earlier for later, earlier in zip(host_times(), before, strict=True))
-    return round(stolen / max(ticks, 1), 3)
 
 
 def undone_at(log: Log) -> float:

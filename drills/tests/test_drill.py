@@ -71,8 +71,3 @@ def test_the_undoing_is_told_by_the_clock_of_the_databases():
     log = Log(lambda *_: None, zero=time.monotonic() - 100)
     log.events = [{"t": 30.0, "kind": "fault"}, {"t": 40.0, "kind": "undo"}, {"t": 41.0, "kind": "note"}]
     assert drill.undone_at(log) == pytest.approx(time.time() - 60, abs=1)
-
-
-def test_what_the_host_kept_is_a_share_of_all_cores_meanwhile(monkeypatch):
-    monkeypatch.setattr(drill, "host_times", lambda: (1_400, 700, 150))
-    assert drill.stolen_since((1_000, 500, 50)) == 0.25

@@ -8,6 +8,8 @@ from loadtest.edge import Edge
 from playwright.sync_api import sync_playwright
 from stack.engine import NET_PREFIX, REPORTS, SITE_HOST
 
+from tests.starved import pytest_runtest_makereport, pytest_runtest_protocol  # noqa: F401 - hooks
+
 ORIGIN = f"https://{SITE_HOST}:8443"
 CA = "/certs/ca.crt"
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "height": 844}}

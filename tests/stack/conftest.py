@@ -8,6 +8,8 @@ from loadtest.shop import Visitor, is_done, product_slugs
 from stack.engine import NET_PREFIX, SITE_HOST, containers
 from stack.whole import wait_until_whole
 
+from tests.starved import pytest_runtest_makereport, pytest_runtest_protocol  # noqa: F401 - hooks
+
 # Cheap and telling first; what kills comes last, so that a broken page is not reported as a broken failover.
 ORDER = ["smoke", "edge", "limits", "bad_input", "schema", "data", "consistency", "trust", "metrics", "operations"]
 ORDER += ["overload", "events", "api", "checkout", "watch", "early_release", "kill", "redis", "origin", "drills"]

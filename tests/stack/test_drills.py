@@ -42,9 +42,22 @@ def checks(victim: str, act, seconds: float) -> tuple[dict, dict]:
 # -- Asynchronous commit: what was acknowledged is gone ----------------------------------------------------------------
 
 
+WAITING = {"synchronous_mode": "quorum", "synchronous_mode_strict": "true"}
+
+
 def configure(**settings: str) -> None:
     options = [part for name, value in settings.items() for part in ("-s", f"{name}={value}")]
-    inside(direct.postgres_primary(), "patronictl", "edit-config", "--force", "--quiet", *options)
+    node = next(one.service for one in containers() if one.service in direct.POSTGRES)
+    inside(node, "patronictl", "edit-config", "--force", "--quiet", *options)
+
+
+@pytest.fixture
+def cut_off(tmp_path):
+    """-> the journal of who is cut off; nobody is at the end, and commits wait for standbys as before."""
+    journal = Journal(tmp_path)
+    yield journal
+    journal.undo()
+    configure(**WAITING)
 
 
 def written(node: str) -> int:
@@ -52,23 +65,22 @@ def written(node: str) -> int:
     return int(value(query, node=node))
 
 
-def test_acknowledged_writes_that_were_lost_are_reported(tmp_path):
+def test_acknowledged_writes_that_were_lost_are_reported(cut_off):
     """Commits wait for no standby, and no standby gets the last seconds before the primary dies."""
 
     def kill_with_writes_unsent(victims):
         configure(synchronous_mode="off", synchronous_mode_strict="false")
         until(lambda: sql("SHOW synchronous_standby_names") == [[""]], 30, "commits that wait for nobody")
         others = [one for one in containers() if one.service in direct.POSTGRES and one != victims[0]]
-        behind = Journal(tmp_path)
-        behind.write(others)
+        cut_off.write(others)
         cut(others)
         enough = written(victims[0].service) + UNSENT
         until(lambda: written(victims[0].service) >= enough, 60, "writes that no standby has")
         time.sleep(1)  # for their answers to reach the client
         kill(victims)
-        behind.undo()
+        cut_off.undo()
         until(lambda: direct.postgres_primary() not in ("", victims[0].service), 60, "another primary")
-        configure(synchronous_mode="quorum", synchronous_mode_strict="true")
+        configure(**WAITING)
 
     figures, verdict = checks("postgres-primary", kill_with_writes_unsent, 5)
     assert figures["lost"] > 0
