@@ -27,7 +27,7 @@ class Databases:
             ("web", "FROM web_review"): [["review test 1"]],
             ("web", "FROM web_cartitem"): [["cart author-test-0 lamp", "2"]],
         }
-        self.pending = [0]
+        self.pending, self.unheard = [0], [0]
         self.asked: list[str] = []
         self.times = iter(range(1000))
         monkeypatch.setattr(tables, "sql", self.sql)
@@ -43,7 +43,8 @@ class Databases:
     def value(self, query: str, *, database) -> str:
         self.asked.append(query)
         assert database == "orders"
-        return str(self.pending.pop(0) if len(self.pending) > 1 else self.pending[0])
+        left = self.unheard if "bus_delivery" in query else self.pending
+        return str(left.pop(0) if len(left) > 1 else left[0])
 
 
 @pytest.fixture
@@ -87,7 +88,19 @@ def test_without_buyers_only_the_stock_is_asked_for(databases):
 def test_before_a_drill_every_order_has_its_end(databases):
     databases.pending = [3, 1, 0]
     assert tables.quiet().sold == {LAMP: 2}
-    assert sum("count" in query for query in databases.asked) == 3
+    assert sum("'pending'" in query for query in databases.asked) == 3
+
+
+def test_before_a_drill_products_has_heard_of_every_end(databases):
+    databases.unheard = [2, 1, 0]
+    assert tables.quiet().sold == {LAMP: 2}
+    assert sum("bus_delivery" in query for query in databases.asked) == 3
+
+
+def test_an_end_that_is_never_heard_of_refuses_a_drill(databases):
+    databases.unheard = [1]
+    with pytest.raises(Refused, match="1 events about orders were not heard: `make logs"):
+        tables.quiet()
 
 
 def test_orders_that_never_end_refuse_a_drill(databases):
