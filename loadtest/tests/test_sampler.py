@@ -80,14 +80,22 @@ def test_no_cpu_limit_is_none(container, file, unlimited):
     assert cgroups.cpu_limit(ID) is None
 
 
+def sampled(sampler: Sampler, more: int) -> None:
+    """Waits until it has taken so many samples more."""
+    wanted, end = len(sampler.samples) + more, time.monotonic() + 20
+    while len(sampler.samples) < wanted:
+        assert time.monotonic() < end, "the sampler stands still"
+        time.sleep(0.005)
+
+
 def test_a_container_that_vanishes_is_marked_gone_and_found_again(container, tmp_path):
     sampler = Sampler({"web": ID, "never": "b" * 64}, every=0.05).start()
-    time.sleep(0.12)
+    sampled(sampler, 2)
     moved = [path.rename(path.with_name("away")) for path in list(tmp_path.rglob(f"*{ID}*"))]
-    time.sleep(0.12)
+    sampled(sampler, 2)
     for path in moved:
         path.rename(path.with_name(ID if "docker" in path.parent.name else f"docker-{ID}.scope"))
-    time.sleep(0.17)
+    sampled(sampler, 2)
     record = sampler.stop().record()
     seen = [sample["containers"]["web"] is not None for sample in record["samples"]]
     assert [seen[0], False in seen, seen[-1]] == [True, True, True]
@@ -119,7 +127,7 @@ def test_a_balancer_that_does_not_answer_is_counted_and_the_other_still_read():
         raise ConnectionRefusedError
 
     sampler = Sampler({}, {"haproxy-1": dead, "haproxy-2": lambda: CSV}, every=0.02).start()
-    time.sleep(0.1)
+    sampled(sampler, 2)
     record = sampler.stop().record()
     assert record["missed"]["haproxy-1"] == len(record["samples"]) > 0
     assert "haproxy-2 web" in record["samples"][0]["pools"]
@@ -127,7 +135,7 @@ def test_a_balancer_that_does_not_answer_is_counted_and_the_other_still_read():
 
 def test_times_count_from_the_zero_that_is_given():
     sampler = Sampler({}, every=0.02).start(time.monotonic() - 100)
-    time.sleep(0.05)
+    sampled(sampler, 1)
     assert 100 < sampler.stop().samples[0]["t"] < 101
 
 
