@@ -244,9 +244,12 @@ GATEWAY = [
     ),
     lines(
         6,
-        "Services, as the gateway sees them",
-        "How long they took to begin their answer, retries included: 95 of 100 calls.",
-        ("histogram_quantile(0.95, sum by (le, service) (rate(gateway_call_seconds_bucket[5m])))", "{{service}}"),
+        "Calls between services",
+        "How long the other one took to answer, or the caller to give up: 95 of 100 calls.",
+        (
+            "histogram_quantile(0.95, sum by (le, job, service) (rate(flotilla_call_seconds_bucket[5m])))",
+            "{{job}} asks {{service}}",
+        ),
         unit="s",
         empty="nobody asked",
     ),

@@ -20,7 +20,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NewConnectionError
 
-from flotilla import context
+from flotilla import context, metrics
 from flotilla.breaker import Breaker
 from flotilla.db import position
 from flotilla.requests.headers import is_safe
@@ -86,8 +86,12 @@ class Balanced(HTTPAdapter):
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
         """Raises requests.RequestException when there is no answer, a Timeout when there is no time for one."""
-        state = context.current()
-        with state.calling() if state else nullcontext():
+        state, service = context.current(), urlsplit(request.url or "").netloc
+        with (
+            state.calling() if state else nullcontext(),
+            metrics.CALL_SECONDS.labels(service).time(),
+            metrics.CALLS_FAILED.labels(service).count_exceptions(),
+        ):
             return self._send(request, options)
 
     def _send(self, request: requests.PreparedRequest, options: dict[str, Any]) -> requests.Response:

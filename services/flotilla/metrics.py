@@ -22,6 +22,15 @@ READS = Counter("flotilla_requests_by_database_total", "Requests that used a dat
 REPLICA_LAG = Gauge("flotilla_replica_lag_bytes", "Write-ahead log a node is behind the furthest one known", ["alias"])
 REPLICA_USABLE = Gauge("flotilla_replica_usable", "1 when reads may go to the node", ["alias"])
 BREAKER_OPEN = Gauge("flotilla_breaker_open", "1 when a peer is being left alone", ["peer"])
+CALL_SECONDS = Histogram(
+    "flotilla_call_seconds",
+    "How long another service took to answer, or the caller to give up, ways around a dead balancer included",
+    ["service"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 35),
+)
+CALLS_FAILED = Counter(
+    "flotilla_calls_failed_total", "Calls of another service that got no answer in time", ["service"]
+)
 CACHE_READS = Counter("flotilla_cache_reads_total", "Reads of the shared cache", ["result"])
 
 _started = threading.Lock()

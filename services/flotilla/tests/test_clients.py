@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import requests
+from prometheus_client import REGISTRY
 
 from flotilla import clients, context
 from flotilla.db import position
@@ -100,6 +101,18 @@ def test_each_in_turn_over_kept_connections(session, balancers):
         assert session.get(URL, params={"page": "2"}).status_code == 200
     assert [server.seen for server in balancers] == [["GET /list/?page=2"] * 3] * 2
     assert [server.connections for server in balancers] == [1, 1]
+
+
+def test_calls_are_timed_and_failures_counted_by_service(session, nobody):
+    def counted(name: str) -> float:
+        return REGISTRY.get_sample_value(name, {"service": "products"}) or 0.0
+
+    made, failed = counted("flotilla_call_seconds_count"), counted("flotilla_calls_failed_total")
+    session.get(URL)
+    with clients.session("products", [nobody]) as alone, pytest.raises(requests.ConnectionError):
+        alone.get(URL)
+    assert counted("flotilla_call_seconds_count") - made == 2
+    assert counted("flotilla_calls_failed_total") - failed == 1
 
 
 def test_the_headers_say_who_asks_whom_and_until_when(session):
