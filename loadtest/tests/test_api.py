@@ -138,6 +138,18 @@ def test_products_are_gathered_over_pages(edge):
     assert len(products(edge, 5000)) == 1000, "all there are"
 
 
+def test_what_the_edge_still_has_of_a_while_ago_is_asked_for_again(edge):
+    now, states = edge.shop.answer, iter(["STALE", "UPDATING", "HIT"])
+
+    def answer(*asked):
+        status, headers, body = now(*asked)
+        return status, headers | {"X-Cache": next(states)}, body
+
+    edge.shop.answer = answer
+    assert len(products(edge, 10)) == 10
+    assert edge.count("/api/products/") == 3
+
+
 def test_a_list_that_is_none_is_said(edge):
     edge.shop.api.products = []
     with pytest.raises(AssertionError, match="lists no product"):
