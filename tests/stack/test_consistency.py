@@ -5,35 +5,33 @@ import uuid
 
 import pytest
 from loadtest.shop import CART, PRODUCT, is_done
-from stack.servers import members, primary, sql, until, value
+from stack.engine import inside
+from stack.servers import members, primary, until, value
 
-PAUSED = "SELECT pg_get_wal_replay_pause_state() = 'paused'"
+STARTUP = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'startup'"  # the process that applies
 
 
 def standbys() -> list[str]:
     return [name for name in members() if name != primary()]
 
 
-def replay(state: str) -> None:
-    for node in standbys():
-        sql(f"SELECT pg_wal_replay_{state}()", node=node)
-
-
 @pytest.fixture
 def frozen():
-    """Both standbys receive and confirm, but apply nothing: reading from them is reading the past."""
-    nodes = standbys()
-    assert len(nodes) == 2
+    """Both standbys receive and confirm, but apply nothing: reading from them is reading the past. Their startup
+    processes are stopped; pg_wal_replay_pause() would not do, as Patroni resumes it in its next round.
+    """
+    startup = {node: value(STARTUP, node=node) for node in standbys()}
+    assert len(startup) == 2
     try:
-        replay("pause")
-        # A standby to which nothing comes looks up every five seconds only.
-        until(lambda: all(value(PAUSED, node=node) == "t" for node in nodes), 20, "both standbys pause")
-        yield nodes
+        for node, process in startup.items():
+            inside(node, "kill", "-STOP", process, user="postgres")
+        yield list(startup)
     finally:
-        replay("resume")
+        for node, process in startup.items():
+            inside(node, "kill", "-CONT", process, user="postgres")
         behind = "SELECT pg_last_wal_replay_lsn() >= '{}'::pg_lsn"
         position = value("SELECT pg_current_wal_lsn()")
-        until(lambda: all(value(behind.format(position), node=n) == "t" for n in nodes), 30, "the standbys caught up")
+        until(lambda: all(value(behind.format(position), node=n) == "t" for n in startup), 30, "the standbys caught up")
 
 
 def database_of(answer) -> str:

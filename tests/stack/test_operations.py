@@ -1,7 +1,5 @@
 """What a person does with the stack: start it again, scale it, ask for its state."""
 
-import time
-
 import pytest
 from loadtest.shop import CART
 from stack.engine import containers, run, script
@@ -12,10 +10,9 @@ def identities() -> dict[str, str]:
     return {c.name: c.id for c in containers()}
 
 
-def test_a_second_start_changes_nothing_and_is_quick():
-    before, started = identities(), time.monotonic()
+def test_a_second_start_changes_nothing():
+    before = identities()
     script("up", QUIET="1")
-    assert time.monotonic() - started <= 10
     assert identities() == before
 
 
