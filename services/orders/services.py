@@ -5,7 +5,7 @@ the order of what became of it, whatever asks for transitions at once.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -208,11 +208,11 @@ def _tell(order: Order) -> None:
 # -- The read model of products ----------------------------------------------------------------------------------------
 
 
-def product_set(*, product_id: UUID, name: str, price_cents: int) -> None:
-    """As it is now; the first time, too. For orders to come: those that are placed keep their prices."""
-    product = Product(id=product_id, name=name, price_cents=price_cents, removed=False)
+def products_set(*, products: Iterable[c.ProductChanged]) -> None:
+    """As they are now, each once; the first time, too. For orders to come: those that are placed keep their prices."""
+    rows = [Product(id=p.product_id, name=p.name, price_cents=p.price_cents, removed=False) for p in products]
     Product.objects.bulk_create(
-        [product], update_conflicts=True, unique_fields=["id"], update_fields=["name", "price_cents", "removed"]
+        rows, update_conflicts=True, unique_fields=["id"], update_fields=["name", "price_cents", "removed"]
     )
 
 

@@ -19,9 +19,9 @@ def user_deleted(event: c.UserDeleted) -> None:
     services.user_forget(user_id=event.user_id)
 
 
-@on(c.ProductChanged)
-def product_changed(event: c.ProductChanged) -> None:
-    services.product_set(product_id=event.product_id, name=event.name, price_cents=event.price_cents)
+@on(c.ProductChanged, together=True)
+def products_changed(events: list[c.ProductChanged]) -> None:
+    services.products_set(products=events)
 
 
 @on(c.ProductRemoved)

@@ -155,6 +155,7 @@ def _product_views_write(*, counts: dict[UUID, int]) -> int:
 CARD = ("slug", "name", "motif", "price_cents", "featured", "category_id", "removed_at")  # what lists are made of
 CATEGORY = ("name", "tagline", "position")
 CATEGORY_DIFFERS = "(old.name, old.tagline, old.position) <> (excluded.name, excluded.tagline, excluded.position)"
+UNKNOWN = {"version": -1}  # of a product without a row
 TOLD = ("slug", "name", "description", "motif", "price_cents", "featured", "stock", "created", "version")
 
 
@@ -182,28 +183,32 @@ def _categories_write(categories: list[contracts.Category]) -> None:
 def _newer(products: list[ProductChanged], *, by: int) -> list[ProductChanged]:
     """Those whose version is at least so much above the row's."""
     ids = [product.product_id for product in products]
-    known = dict(Product.objects.filter(pk__in=ids).values_list("pk", "version"))
+    known = dict(Product.objects.filter(pk__in=ids).order_by().values_list("pk", "version"))
     return [product for product in products if product.version >= known.get(product.product_id, -1) + by]
 
 
-def product_apply(*, product: ProductChanged) -> bool:
-    """Store what is newer than the row; whether it was. Its category must be known. Raises ValidationError.
+def products_apply(*, products: list[ProductChanged]) -> int:
+    """Store those that are newer than their rows; how many were. Each once, its category known. Raises ValidationError.
 
     The stock changes with each order, and is in no list: it makes nobody read anything anew.
     """
-    before = Product.objects.filter(pk=product.product_id).order_by().values(*CARD, "category__slug").first() or {}
-    row, renewed = _row(product, before), (*TOLD, "category_id", "removed_at")
-    if not upsert(rows=[row], key="id", renewed=renewed, when="old.version < excluded.version"):
-        return False
-    if not before or any(before[name] != getattr(row, name) for name in CARD):
+    ids = [product.product_id for product in products]
+    before = {row["pk"]: row for row in Product.objects.filter(pk__in=ids).order_by().values("pk", "version", *CARD)}
+    newer = [product for product in products if product.version > before.get(product.product_id, UNKNOWN)["version"]]
+    categories = dict(Category.objects.values_list("slug", "pk"))
+    rows = [_row(product, categories[product.category.slug]) for product in newer]
+    renewed = (*TOLD, "category_id", "removed_at")
+    count = upsert(rows=rows, key="id", renewed=renewed, when="old.version < excluded.version") if rows else 0
+    if any(_differs(row, before.get(row.pk, UNKNOWN)) for row in rows):
         forget_after_commit(FEATURED, POPULAR)
-    return True
+    return count
 
 
-def _row(product: ProductChanged, before: dict) -> Product:
-    category_id, slug = before.get("category_id"), product.category.slug
-    if before.get("category__slug") != slug:
-        category_id = Category.objects.values_list("pk", flat=True).get(slug=slug)
+def _differs(row: Product, before: dict) -> bool:
+    return any(before.get(name) != getattr(row, name) for name in CARD)
+
+
+def _row(product: ProductChanged, category_id: int) -> Product:
     told = {name: getattr(product, name) for name in TOLD}
     row = Product(pk=product.product_id, category_id=category_id, **told)
     row.clean_fields(exclude=("category", "description"))  # an address that is none would break every page it is on
@@ -224,12 +229,13 @@ def products_take(*, products: list[ProductChanged]) -> int:
     a later one that was applied wins, an earlier one that is still to come has no effect.
     """
     _categories_write([product.category for product in _newer(products, by=0)])
-    return sum(_product_take(product) for product in sorted(products, key=lambda product: product.product_id))
+    in_order = sorted(products, key=lambda product: product.product_id)
+    return products_apply(products=[product for product in in_order if _may_be_news(product)])
 
 
-def _product_take(product: ProductChanged) -> bool:
+def _may_be_news(product: ProductChanged) -> bool:
     told = envelope.build(product, request_id="-")
-    return inbox.catch_up("default", told, settings.FLOTILLA.service) and product_apply(product=product)
+    return inbox.catch_up("default", told, settings.FLOTILLA.service)
 
 
 def products_forget(*, versions: dict[UUID, int]) -> int:

@@ -5,9 +5,9 @@ from flotilla.events.contracts import ProductChanged, ProductRemoved
 from web import services
 
 
-@on(ProductChanged, before=lambda events: services.categories_apply(products=events))
-def product_changed(event: ProductChanged) -> None:
-    services.product_apply(product=event)
+@on(ProductChanged, before=lambda events: services.categories_apply(products=events), together=True)
+def products_changed(events: list[ProductChanged]) -> None:
+    services.products_apply(products=events)
 
 
 @on(ProductRemoved)

@@ -8,6 +8,7 @@ import logging
 import traceback
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
@@ -58,13 +59,18 @@ def prepare(group: list[Known]) -> None:
             before([envelope.event for envelope, handler in group if handler.before is before])
 
 
-def apply(alias: str, envelope: Envelope, handler: Handler, consumer: str) -> str:
-    """Inside a transaction that has claimed the event: call the handler unless a newer one was there. The result."""
-    if not inbox.advance(alias, envelope, consumer):
-        return "stale"
-    with databases.working(envelope.request_id), metrics.HANDLER_SECONDS.labels(envelope.type).time():
-        handler.handle(envelope.event)
-    return "applied"
+def apply(alias: str, group: list[Known], consumer: str) -> list[str]:
+    """Inside a transaction that has claimed these events, of which no two are of one entity: hand those to their
+    handlers that no newer one has overtaken. The results.
+    """
+    newest = {envelope.id for envelope in inbox.advance(alias, [envelope for envelope, _ in group], consumer)}
+    of_handler: dict[Handler, list[Envelope]] = defaultdict(list)
+    for envelope, handler in group:
+        if envelope.id in newest:
+            of_handler[handler].append(envelope)
+    for handler, envelopes in of_handler.items():
+        _call(handler, envelopes)
+    return ["applied"] * len(newest) + ["stale"] * (len(group) - len(newest))
 
 
 def summary(error: Exception) -> str:
@@ -87,17 +93,34 @@ def _take(alias: str, group: list[Known], consumer: str) -> Iterable[Envelope]:
     return [envelope for envelope, handler in group if _take_one(alias, envelope, handler, consumer)]
 
 
+def _call(handler: Handler, envelopes: list[Envelope]) -> None:
+    if handler.together:
+        with databases.working(), metrics.HANDLER_SECONDS.labels(envelopes[0].type).time():
+            handler.handle([envelope.event for envelope in envelopes])
+        return
+    for envelope in envelopes:
+        with databases.working(envelope.request_id), metrics.HANDLER_SECONDS.labels(envelope.type).time():
+            handler.handle(envelope.event)
+
+
 def _all(alias: str, group: list[Known], consumer: str) -> list[str]:
+    """Inside a transaction. It locks the shared rows of `prepare`, then ids, then entities, each in one order that all
+    have, and only then what handlers change: two of them wait for each other in no circle."""
     prepare(group)
-    # In the order of their entities, as another one's transaction is: they wait for each other, and do not deadlock.
-    in_order = sorted(group, key=lambda known: known[0].event.subject)  # keeps the order within an entity
-    return [_once(alias, *known, consumer) for known in in_order]
+    fresh = inbox.claim(alias, {envelope.id for envelope, _ in group}, consumer)
+    results = ["duplicate"] * (len(group) - len(fresh))
+    for turn in _turns({envelope.id: (envelope, handler) for envelope, handler in group if envelope.id in fresh}):
+        results += apply(alias, turn, consumer)
+    return results
 
 
-def _once(alias: str, envelope: Envelope, handler: Handler, consumer: str) -> str:
-    if not inbox.claim(alias, envelope.id, consumer):
-        return "duplicate"
-    return apply(alias, envelope, handler, consumer)
+def _turns(fresh: dict[UUID, Known]) -> Iterable[list[Known]]:
+    """The first events of their entities, then the second ones ..."""
+    of_entity: dict[str, list[Known]] = defaultdict(list)
+    for known in fresh.values():
+        of_entity[known[0].event.subject].append(known)
+    for turn in zip_longest(*of_entity.values()):
+        yield [known for known in turn if known is not None]
 
 
 def _take_one(alias: str, envelope: Envelope, handler: Handler, consumer: str) -> bool:

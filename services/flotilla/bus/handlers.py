@@ -18,11 +18,12 @@ type Choose = Callable[[Any], str]
 type Prepare = Callable[[list[Any]], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Handler:
     handle: Handle
     alias_of: Choose  # the database that the effect belongs to, where a service has several
     before: Prepare | None = None  # what a transaction begins with, once for all its events of this handler
+    together: bool = False  # called with a list of events
 
 
 _handlers: dict[tuple[str, str], Handler] = {}
@@ -33,19 +34,24 @@ def on(
     consumer: str = "",
     alias_of: Choose = lambda event: "default",
     before: Prepare | None = None,
+    together: bool = False,
 ) -> Callable[[Handle], Handle]:
     """Register the one handler of these events; `consumer` is this service.
 
     Rows that events of different entities share (the category of products) are written by `before`: it gets the events
     of the transaction before any of them has locked anything, also those that turn out to be stale or known.
+
+    `together`: the handler gets a list of events, no two of one entity, so that one statement can do for all. What it
+    logs and publishes then names no request.
     """
 
     def register(handle: Handle) -> Handle:
+        handler = Handler(handle, alias_of, before, together)
         for cls in classes:
             key = consumer or settings.FLOTILLA.service, cls.TYPE
             if key in _handlers:
                 raise ValueError(f"{key[0]} has two handlers for {key[1]}: let one call the other.")
-            _handlers[key] = Handler(handle, alias_of, before)
+            _handlers[key] = handler
         return handle
 
     return register

@@ -1,5 +1,6 @@
 """The three rules of a consumer, each one statement in the transaction of the effect: once, never backwards, later."""
 
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -11,14 +12,16 @@ from flotilla.bus.models import Inbox
 from flotilla.events.envelope import Envelope, to_json
 
 CLAIM = (
-    "INSERT INTO bus_inbox (event_id, consumer, received_at, attempts, reason) VALUES (%s, %s, %s, 0, '')"
-    " ON CONFLICT DO NOTHING"
+    "INSERT INTO bus_inbox (event_id, consumer, received_at, attempts, reason) VALUES {rows}"
+    " ON CONFLICT DO NOTHING RETURNING event_id"
 )
+CLAIM_ROW = "(%s, %s, %s, 0, '')"
 ADVANCE = (
-    "INSERT INTO bus_entityversion (consumer, entity, subject, version) VALUES (%s, %s, %s, %s)"
+    "INSERT INTO bus_entityversion (consumer, entity, subject, version) VALUES {rows}"
     " ON CONFLICT (consumer, entity, subject) DO UPDATE SET version = excluded.version"
-    " WHERE bus_entityversion.version < excluded.version"
+    " WHERE bus_entityversion.version < excluded.version RETURNING entity, subject"
 )
+ADVANCE_ROW = "(%s, %s, %s, %s)"
 CATCH_UP = (
     "INSERT INTO bus_entityversion (consumer, entity, subject, version) VALUES (%s, %s, %s, %s)"
     " ON CONFLICT (consumer, entity, subject) DO UPDATE SET version ="
@@ -28,16 +31,25 @@ CATCH_UP = (
 LONGEST_PAUSE = 60
 
 
-def claim(alias: str, id: UUID, consumer: str) -> bool:
-    """Take the event for this transaction; False when the consumer has it. Waits for another one that is at it."""
-    known = id if connections[alias].features.has_native_uuid_field else id.hex
-    return _changed(alias, CLAIM, [known, consumer, timezone.now()])
+def claim(alias: str, ids: Iterable[UUID], consumer: str) -> set[UUID]:
+    """Take events for this transaction; those that the consumer had not. Waits for another one that is at one of them.
+
+    In the order of ids, whatever the order of arrival: two that claim the same ones wait for each other in no circle.
+    """
+    native, now = connections[alias].features.has_native_uuid_field, timezone.now()
+    rows = [(id if native else id.hex, consumer, now) for id in sorted(ids)]
+    found = _returned(alias, CLAIM.format(rows=_rows(CLAIM_ROW, rows)), rows)
+    return {id if native else UUID(id) for (id,) in found}
 
 
-def advance(alias: str, envelope: Envelope, consumer: str) -> bool:
-    """Whether the event is newer than all that was applied to its entity; now it is the newest."""
-    event = envelope.event
-    return _changed(alias, ADVANCE, [consumer, envelope.entity, event.subject, event.version])
+def advance(alias: str, envelopes: Collection[Envelope], consumer: str) -> list[Envelope]:
+    """Those that are newer than all that was applied to their entities, and now are the newest. No two of one entity.
+
+    Locks the entities in their order, until the end of the transaction.
+    """
+    rows = sorted((consumer, *_entity(envelope), envelope.event.version) for envelope in envelopes)
+    newest = set(_returned(alias, ADVANCE.format(rows=_rows(ADVANCE_ROW, rows)), rows))
+    return [envelope for envelope in envelopes if _entity(envelope) in newest]
 
 
 def catch_up(alias: str, envelope: Envelope, consumer: str) -> bool:
@@ -51,10 +63,18 @@ def catch_up(alias: str, envelope: Envelope, consumer: str) -> bool:
         return cursor.fetchone()[0] == event.version
 
 
-def _changed(alias: str, sql: str, values: list[Any]) -> bool:
+def _entity(envelope: Envelope) -> tuple[str, str]:
+    return envelope.entity, envelope.event.subject
+
+
+def _rows(row: str, rows: list[tuple[Any, ...]]) -> str:
+    return ", ".join([row] * len(rows))
+
+
+def _returned(alias: str, sql: str, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     with connections[alias].cursor() as cursor:
-        cursor.execute(sql, values)
-        return cursor.rowcount == 1
+        cursor.execute(sql, [value for row in rows for value in row])
+        return cursor.fetchall()
 
 
 def keep(alias: str, envelope: Envelope, consumer: str, reason: str) -> None:

@@ -19,7 +19,7 @@ BROKER_CHANGES = Counter("bus_broker_changes_total", "Times that another, or an 
 EVENTS = Counter("inbox_events_total", "Events received", ["result"])
 HANDLER_SECONDS = Histogram(
     "inbox_handler_seconds",
-    "Time in a handler",
+    "Time in a call of a handler, for one event or for several",
     ["type"],
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
 )

@@ -40,9 +40,9 @@ def _try(alias: str, taken: list[Inbox]) -> None:
     if row is None:
         return
     taken.append(row)
-    envelope, handler = consuming.read(row.body, row.consumer)
-    consuming.prepare([(envelope, handler)])
-    result = consuming.apply(alias, envelope, handler, row.consumer)
+    known = consuming.read(row.body, row.consumer)
+    consuming.prepare([known])
+    [result] = consuming.apply(alias, [known], row.consumer)
     Inbox.objects.using(alias).filter(pk=row.pk).update(due_at=None, body=None, reason="")
     metrics.EVENTS.labels(result).inc()
 

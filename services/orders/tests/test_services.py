@@ -5,6 +5,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from flotilla.bus.models import Delivery, Outbox
+from flotilla.events import contracts
 from flotilla.uuid7 import uuid7
 from orders import services
 from orders.models import TRANSITIONS, DeletedUser, Order, OrderLine, Product, Status
@@ -26,6 +27,15 @@ def become(order, status):
     ways[Status(status)]()
     order.refresh_from_db()
     assert order.status == status
+
+
+def set_product(id, name, price_cents):
+    created, category = timezone.now(), contracts.Category(slug="lighting", name="Lighting", tagline="", position=1)
+    words = {"slug": "lamp", "description": "", "motif": "lamp", "featured": False, "stock": 1, "created": created}
+    product = contracts.ProductChanged(
+        version=1, product_id=id, name=name, price_cents=price_cents, category=category, **words
+    )
+    services.products_set(products=[product])
 
 
 def overdue(order):
@@ -55,7 +65,7 @@ def test_an_order_costs_what_the_service_knows_and_is_told(make_product, user_id
 
 
 def test_what_was_ordered_keeps_its_name_and_price(order, product):
-    services.product_set(product_id=product.id, name="Renamed", price_cents=9)
+    set_product(product.id, "Renamed", 9)
     services.product_remove(product_id=product.id)
     line = order.lines.get()
     assert (line.name, line.price_cents) == ("Oban Lamp 1", 1001)
@@ -263,7 +273,7 @@ def test_a_product_twice_in_an_order(order, product):
 def test_a_product_is_as_it_was_told_last(db):
     id = uuid7()
     for name, price_cents in (("Lamp", 5), ("Better Lamp", 7)):
-        services.product_set(product_id=id, name=name, price_cents=price_cents)
+        set_product(id, name, price_cents)
     assert Product.objects.values("name", "price_cents", "removed").get(id=id) == {
         "name": "Better Lamp",
         "price_cents": 7,
@@ -271,5 +281,5 @@ def test_a_product_is_as_it_was_told_last(db):
     }
     services.product_remove(product_id=id)
     assert Product.objects.get().removed
-    services.product_set(product_id=id, name="Lamp", price_cents=5)
+    set_product(id, "Lamp", 5)
     assert not Product.objects.get().removed

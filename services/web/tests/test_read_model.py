@@ -60,7 +60,7 @@ def test_what_is_not_newer_than_the_row_changes_nothing(receive, told, version):
     category = replace(event.category, tagline="Old.")
     stale = replace(event, version=version, name="Old Kettle", category=category)
     receive(stale)
-    assert not services.product_apply(product=stale)
+    assert services.products_apply(products=[stale]) == 0
     services.categories_apply(products=[stale])
     assert Product.objects.get().name == "Skagen Kettle"
     assert Category.objects.get().tagline == "Lamps."
@@ -102,6 +102,23 @@ def test_categories_are_written_only_when_they_differ(receive, told, django_asse
     receive(event)
     with django_assert_num_queries(2):  # versions, categories
         services.categories_apply(products=[replace(event, version=2)])
+
+
+def test_what_is_not_newer_in_a_message_holds_nothing_up(receive, told):
+    """Its category may be one that nobody has."""
+    event, other = told(version=2), told(product_id=uuid7(), slug="other")
+    receive(event)
+    stale = replace(event, version=1, category=CERAMICS)
+    assert services.products_apply(products=[stale, other]) == 1
+    assert set(Product.objects.values_list("slug", flat=True)) == {"skagen-kettle", "other"}
+
+
+def test_fifty_cost_as_many_statements_as_one(receive, told, django_assert_num_queries):
+    receive(told())
+    for count in (1, 50):
+        events = [told(product_id=uuid7(), slug=f"kettle-{count}-{n}") for n in range(count)]
+        with django_assert_num_queries(10):  # of which one looks for failures
+            receive(*events)
 
 
 # -- No longer sold ----------------------------------------------------------------------------------------------------
