@@ -4,15 +4,15 @@ Every transition locks the order's row, raises its version, and publishes after 
 the order of what became of it, whatever asks for transitions at once.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import F, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from flotilla.bus.publishing import publish
@@ -113,27 +113,30 @@ def _refuse(items: Sequence[Item], field: str, is_wrong: Callable[[Item], bool],
 
 
 @transaction.atomic
-def order_confirm(*, order_id: UUID) -> None:
-    """Its stock is reserved. Of one that is over by now nothing changes: whoever ended it has given the stock back."""
-    order = _locked(order_id)
-    if order.status == Status.PENDING:
-        _move(order, Status.CONFIRMED)
+def orders_confirm(*, ids: Collection[UUID]) -> None:
+    """Their stock is reserved. Of one that is over by now nothing changes: whoever ended it has given the stock back.
+
+    Raises Order.DoesNotExist.
+    """
+    _move(_pending(ids), Status.CONFIRMED)
 
 
 @transaction.atomic
-def order_reject(*, order_id: UUID, reason: str) -> None:
-    """Its stock cannot be had. Of one that is over by now nothing changes."""
-    order = _locked(order_id)
-    if order.status == Status.PENDING:
-        _move(order, Status.REJECTED, reason)
+def orders_reject(*, reasons: Mapping[UUID, str]) -> None:
+    """Their stock cannot be had. Of one that is over by now nothing changes. Raises Order.DoesNotExist."""
+    by_reason: dict[str, list[Order]] = defaultdict(list)
+    for order in _pending(reasons):
+        by_reason[reasons[order.id]].append(order)
+    for reason, orders in by_reason.items():
+        _move(orders, Status.REJECTED, reason)
 
 
 @transaction.atomic
 def order_cancel(*, user_id: UUID, order_id: UUID) -> Order:
     """The user takes it back; a second time too, with the same answer. Raises Order.DoesNotExist, NotAllowed."""
-    order = _locked(order_id, user_id=user_id)
+    order = _locked().get(id=order_id, user_id=user_id)
     if order.status != Status.CANCELLED:
-        _move(order, Status.CANCELLED)
+        _move([order], Status.CANCELLED)
     return order
 
 
@@ -145,8 +148,7 @@ def order_expire() -> bool:
     """
     due = Order.objects.filter(status=Status.PENDING, answer_by__lte=timezone.now()).order_by("answer_by")
     orders = list(due.select_for_update(skip_locked=True, no_key=True).prefetch_related("lines")[:AT_ONCE])
-    for order in orders:
-        _move(order, Status.REJECTED, NO_ANSWER)
+    _move(orders, Status.REJECTED, NO_ANSWER)
     return len(orders) == AT_ONCE
 
 
@@ -168,31 +170,46 @@ def _archive(orders: QuerySet[Order], most: int | None = None) -> int:
     """How many. What was sold stays sold; a pending one is cancelled first, so that its stock goes back."""
     left = orders.exclude(status=Status.ARCHIVED).order_by("id").prefetch_related("lines")
     found = list(left.select_for_update(no_key=True)[:most])
-    for order in found:
-        if order.status == Status.PENDING:
-            _move(order, Status.CANCELLED, GONE)
-        _move(order, Status.ARCHIVED, GONE)
+    _move([order for order in found if order.status == Status.PENDING], Status.CANCELLED, GONE)
+    _move(found, Status.ARCHIVED, GONE)
     return len(found)
 
 
-def _locked(order_id: UUID, **of: UUID) -> Order:
-    return Order.objects.select_for_update(no_key=True).prefetch_related("lines").get(id=order_id, **of)
+def _locked() -> QuerySet[Order]:
+    return Order.objects.select_for_update(no_key=True).prefetch_related("lines")
 
 
-def _move(order: Order, to: Status, reason: str = "") -> None:
-    """The one way from a status to another, of an order that is locked. Raises NotAllowed."""
-    if to not in TRANSITIONS[Status(order.status)]:
-        raise NotAllowed(order, to)
-    order.sold = to == Status.CONFIRMED or (to == Status.ARCHIVED and order.sold)
-    order.status, order.reason, order.version = to, reason, order.version + 1
-    order.save(update_fields=["status", "sold", "reason", "version"])
-    _tell(order)
+def _pending(ids: Collection[UUID]) -> list[Order]:
+    """Of these orders, locked in their order, those that are. Raises Order.DoesNotExist."""
+    orders = list(_locked().filter(id__in=ids).order_by("id"))
+    if len(orders) < len(ids):
+        raise Order.DoesNotExist(f"{len(ids) - len(orders)} of {len(ids)} orders are not known here")
+    return [order for order in orders if order.status == Status.PENDING]
 
 
-def _tell(order: Order) -> None:
+def _move(orders: Sequence[Order], to: Status, reason: str = "") -> None:
+    """The one way from a status to another, of orders that are locked. One statement. Raises NotAllowed."""
+    sold = {} if to == Status.ARCHIVED else {"sold": to == Status.CONFIRMED}
+    changes = {"status": to, "reason": reason, **sold}
+    for order in orders:
+        if to not in TRANSITIONS[Status(order.status)]:
+            raise NotAllowed(order, to)
+    Order.objects.filter(id__in=[order.id for order in orders]).update(**changes, version=F("version") + 1)
+    for order in orders:
+        for name, value in changes.items():
+            setattr(order, name, value)
+        order.version += 1
+    _tell(*orders)
+
+
+def _tell(*orders: Order) -> None:
+    publish(*map(_event, orders))
+
+
+def _event(order: Order) -> c.OrderEvent:
     lines = tuple(c.Line(product_id=line.product_id, quantity=line.quantity) for line in order.lines.all())
     archived = {"sold": order.sold} if order.status == Status.ARCHIVED else {}
-    event = EVENTS[Status(order.status)](
+    return EVENTS[Status(order.status)](
         version=order.version,
         order_id=order.id,
         user_id=order.user_id,
@@ -202,7 +219,6 @@ def _tell(order: Order) -> None:
         reason=order.reason,
         **archived,
     )
-    publish(event)
 
 
 # -- The read model of products ----------------------------------------------------------------------------------------

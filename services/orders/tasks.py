@@ -29,14 +29,14 @@ def product_removed(event: c.ProductRemoved) -> None:
     services.product_remove(product_id=event.product_id)
 
 
-@on(c.StockReserved)
-def stock_reserved(event: c.StockReserved) -> None:
-    services.order_confirm(order_id=event.order_id)
+@on(c.StockReserved, together=True)
+def stock_reserved(events: list[c.StockReserved]) -> None:
+    services.orders_confirm(ids=[event.order_id for event in events])
 
 
-@on(c.StockRejected)
-def stock_rejected(event: c.StockRejected) -> None:
-    services.order_reject(order_id=event.order_id, reason=event.reason)
+@on(c.StockRejected, together=True)
+def stock_rejected(events: list[c.StockRejected]) -> None:
+    services.orders_reject(reasons={event.order_id: event.reason for event in events})
 
 
 @on(c.StockReleased)

@@ -140,44 +140,55 @@ def _save(product: Product, **options: Any) -> None:
 
 
 @transaction.atomic(savepoint=False)
-def stock_reserve(*, order_id: UUID, lines: Iterable[c.Line]) -> Reservation:
-    """Take the stock of all lines, or of none, and answer the order; the first call for an order decides."""
+def stock_reserve(*, orders: Mapping[UUID, Iterable[c.Line]]) -> None:
+    """Take for each order the stock of all its lines, or of none, and answer it; the first call for an order decides.
+
+    As many statements for fifty orders as for one, and a product that many of them want is told once.
+    """
     stock_turn()
-    known = Reservation.objects.filter(pk=order_id).first()
-    if known:
-        return known
-    wanted = _merged(lines)
-    products = _locked_in_order(wanted)
-    reason = _objection(wanted, products)
-    state = State.REJECTED if reason else State.RESERVED
-    reservation = Reservation.objects.create(order_id=order_id, state=state, reason=reason)
-    if not reason:
-        ReservationLine.objects.bulk_create(
-            ReservationLine(reservation=reservation, product_id=id, quantity=quantity)
-            for id, quantity in wanted.items()
-        )
-        _stock_add(products, {id: -quantity for id, quantity in wanted.items()})
-    _answer(reservation, [] if reason else products)
-    return reservation
+    known = set(Reservation.objects.filter(pk__in=orders).values_list("pk", flat=True))
+    wanted = {id: _merged(lines) for id, lines in orders.items() if id not in known}
+    shelf = _Shelf(product for quantities in wanted.values() for product in quantities)
+    decided = []
+    for id, quantities in wanted.items():
+        reason = shelf.objection(quantities)
+        if not reason:
+            shelf.add({product: -quantity for product, quantity in quantities.items()})
+        decided.append(Reservation(order_id=id, state=State.REJECTED if reason else State.RESERVED, reason=reason))
+    Reservation.objects.bulk_create(decided)
+    ReservationLine.objects.bulk_create(
+        ReservationLine(reservation=reservation, product_id=product, quantity=quantity)
+        for reservation in decided
+        if reservation.state == State.RESERVED
+        for product, quantity in wanted[reservation.order_id].items()
+    )
+    _answer(decided, shelf)
 
 
 @transaction.atomic(savepoint=False)
-def stock_release(*, order_id: UUID, reason: str) -> Reservation:
-    """Give back what the order has, once. One that has not asked yet is noted: when it asks, it gets nothing."""
+def stock_release(*, reasons: Mapping[UUID, str]) -> None:
+    """Give back what these orders have, once. One that has not asked yet is noted: when it asks, it gets nothing."""
     stock_turn()
-    reservation = Reservation.objects.filter(pk=order_id).first()
-    if reservation is None:
-        reservation = Reservation.objects.create(order_id=order_id, state=State.RELEASED, reason=reason)
-        _answer(reservation, [])
-    elif reservation.state == State.RESERVED:
-        held = dict(reservation.lines.values_list("product_id", "quantity"))
-        products = _locked_in_order(held)
-        _stock_add(products, held)
-        reservation.state, reservation.reason = State.RELEASED, reason
-        reservation.version += 1
-        reservation.save(update_fields=["state", "reason", "version"])
-        _answer(reservation, products)
-    return reservation
+    known = Reservation.objects.prefetch_related("lines").in_bulk(list(reasons))
+    early = [
+        Reservation(order_id=id, state=State.RELEASED, reason=reason)
+        for id, reason in reasons.items()
+        if id not in known
+    ]
+    held = {
+        id: {line.product_id: line.quantity for line in known[id].lines.all()}
+        for id in reasons
+        if id in known and known[id].state == State.RESERVED
+    }
+    shelf = _Shelf(product for quantities in held.values() for product in quantities)
+    for id, quantities in held.items():
+        shelf.add(quantities)
+        known[id].state, known[id].reason = State.RELEASED, reasons[id]
+        known[id].version += 1
+    released = [known[id] for id in held]
+    Reservation.objects.bulk_create(early)
+    Reservation.objects.bulk_update(released, ["state", "reason", "version"])
+    _answer([*early, *released], shelf)
 
 
 def stock_turn(using: str = "default") -> None:
@@ -209,31 +220,47 @@ def _locked_in_order(ids: Iterable[UUID]) -> list[Product]:
     return list(rows.select_related("category").order_by("pk"))
 
 
-def _objection(wanted: Mapping[UUID, int], products: Iterable[Product]) -> str:
-    """Why these cannot be had, for people; '' when they can."""
-    on_sale = {product.id: product for product in products if product.removed_at is None}
-    if not wanted or min(wanted.values()) < 1:
-        return "The order asks for nothing."
-    if wanted.keys() - on_sale.keys():
-        return "A product of this order is not sold any more."
-    short = [on_sale[id] for id, quantity in wanted.items() if quantity > on_sale[id].stock]
-    return " ".join(f"Of “{product.name}” there are only {product.stock} left." for product in short)
+class _Shelf:
+    """Products that are locked until the end of the transaction: their stock is counted here, and written once."""
+
+    def __init__(self, ids: Iterable[UUID]):
+        self._products = {product.id: product for product in _locked_in_order(set(ids))}
+        self._changes: Counter[UUID] = Counter()
+
+    def objection(self, wanted: Mapping[UUID, int]) -> str:
+        """Why these cannot be had, for people; '' when they can."""
+        on_sale = {id: product for id, product in self._products.items() if product.removed_at is None}
+        if not wanted or min(wanted.values()) < 1:
+            return "The order asks for nothing."
+        if wanted.keys() - on_sale.keys():
+            return "A product of this order is not sold any more."
+        short = [on_sale[id] for id, quantity in wanted.items() if quantity > on_sale[id].stock]
+        return " ".join(f"Of “{product.name}” there are only {product.stock} left." for product in short)
+
+    def add(self, quantities: Mapping[UUID, int]) -> None:
+        for id, quantity in quantities.items():
+            self._products[id].stock += quantity
+            self._changes[id] += quantity
+
+    def write(self) -> list[Product]:
+        """Those that changed, and are to be told; of a removed one nothing is told, it would come back.
+
+        One statement for each quantity, of which most orders have one: less work than a CASE for each row.
+        """
+        groups: dict[tuple[int, bool], list[UUID]] = defaultdict(list)
+        changed = [product for id, product in self._products.items() if id in self._changes]
+        for product in changed:
+            told = product.removed_at is None
+            product.version += told
+            groups[self._changes[product.id], told].append(product.id)
+        for (quantity, told), ids in groups.items():
+            Product.objects.filter(pk__in=ids).update(stock=F("stock") + quantity, version=F("version") + int(told))
+        return [product for product in changed if product.removed_at is None]
 
 
-def _stock_add(products: Iterable[Product], quantities: Mapping[UUID, int]) -> None:
-    """One statement for each quantity, of which most orders have one: less work than a CASE for each row."""
-    groups: dict[tuple[int, bool], list[UUID]] = defaultdict(list)
-    for product in products:
-        quantity, told = quantities[product.id], product.removed_at is None
-        product.stock += quantity
-        product.version += told  # of a removed one nothing is told: it would come back
-        groups[quantity, told].append(product.id)
-    for (quantity, told), ids in groups.items():
-        Product.objects.filter(pk__in=ids).update(stock=F("stock") + quantity, version=F("version") + int(told))
-
-
-def _answer(reservation: Reservation, products: Iterable[Product]) -> None:
-    """Tell the order, and how much there is of each product now."""
-    answer = ANSWERS[State(reservation.state)]
-    told = answer(version=reservation.version, order_id=reservation.order_id, reason=reservation.reason)
-    publish(told, *(product_event(product) for product in products if product.removed_at is None))
+def _answer(reservations: Iterable[Reservation], shelf: _Shelf) -> None:
+    """Tell the orders, and how much there is of each product now."""
+    answers = [
+        ANSWERS[State(one.state)](version=one.version, order_id=one.order_id, reason=one.reason) for one in reservations
+    ]
+    publish(*answers, *map(product_event, shelf.write()))

@@ -14,24 +14,23 @@ def in_turn(events: list[c.OrderEvent]) -> None:
     stock_turn()
 
 
-@on(c.OrderPlaced, before=in_turn)
-def order_placed(event: c.OrderPlaced) -> None:
-    stock_reserve(order_id=event.order_id, lines=event.lines)
+@on(c.OrderPlaced, before=in_turn, together=True)
+def orders_placed(events: list[c.OrderPlaced]) -> None:
+    stock_reserve(orders={event.order_id: event.lines for event in events})
 
 
-@on(c.OrderRejected, c.OrderCancelled, before=in_turn)
-def order_ended(event: c.OrderRejected | c.OrderCancelled) -> None:
+@on(c.OrderRejected, c.OrderCancelled, before=in_turn, together=True)
+def orders_ended(events: list[c.OrderRejected | c.OrderCancelled]) -> None:
     """Rejected by ourselves, or after waiting for our answer too long: then there is something to give back."""
-    stock_release(order_id=event.order_id, reason=event.reason)
+    stock_release(reasons={event.order_id: event.reason for event in events})
 
 
-@on(c.OrderConfirmed)
-def order_confirmed(event: c.OrderConfirmed) -> None:
+@on(c.OrderConfirmed, together=True)
+def orders_confirmed(events: list[c.OrderConfirmed]) -> None:
     """What was reserved is sold: it stays taken."""
 
 
-@on(c.OrderArchived, before=in_turn)
-def order_archived(event: c.OrderArchived) -> None:
+@on(c.OrderArchived, before=in_turn, together=True)
+def orders_archived(events: list[c.OrderArchived]) -> None:
     """An order that was never confirmed, or was cancelled, keeps nothing, whatever was seen of it before."""
-    if not event.sold:
-        stock_release(order_id=event.order_id, reason=event.reason)
+    stock_release(reasons={event.order_id: event.reason for event in events if not event.sold})

@@ -85,7 +85,7 @@ def test_a_release_that_releases_nothing(monkeypatch):
 @pytest.mark.parametrize("status", [Status.REJECTED, Status.CANCELLED])
 def test_an_end_that_is_not_told(monkeypatch, status):
     tell = orders._tell
-    monkeypatch.setattr(orders, "_tell", lambda order: None if order.status == status else tell(order))
+    monkeypatch.setattr(orders, "_tell", lambda *ended: tell(*(order for order in ended if order.status != status)))
     assert notices()
 
 
@@ -93,10 +93,8 @@ def test_a_late_answer_that_changes_something(monkeypatch):
     over = frozenset({Status.CONFIRMED, Status.ARCHIVED})
     monkeypatch.setattr(orders, "TRANSITIONS", orders.TRANSITIONS | {Status.CANCELLED: over, Status.REJECTED: over})
 
-    def confirm(*, order_id):
-        order = orders._locked(order_id)
-        if order.status != Status.CONFIRMED:
-            orders._move(order, Status.CONFIRMED)
+    def confirm(*, ids):
+        orders._move(list(orders._locked().filter(id__in=ids).exclude(status=Status.CONFIRMED)), Status.CONFIRMED)
 
-    monkeypatch.setattr(orders, "order_confirm", confirm)
+    monkeypatch.setattr(orders, "orders_confirm", confirm)
     assert notices()

@@ -19,6 +19,16 @@ def lines(*wanted):
     return [c.Line(product_id=getattr(product, "id", product), quantity=quantity) for product, quantity in wanted]
 
 
+def reserve(order, lines):
+    services.stock_reserve(orders={order: lines})
+    return Reservation.objects.get(pk=order)
+
+
+def release(order, reason):
+    services.stock_release(reasons={order: reason})
+    return Reservation.objects.get(pk=order)
+
+
 def numbers(changed):
     return {(event.product_id, event.version, event.stock) for event in changed}
 
@@ -109,7 +119,7 @@ def test_the_database_itself_refuses_what_cannot_be(make_product, fields):
 
 def test_all_lines_are_taken_and_told(make_product, told):
     first, second, order = make_product(1), make_product(2), uuid7()
-    made = services.stock_reserve(order_id=order, lines=lines((first, 4), (second, 10)))
+    made = reserve(order, lines((first, 4), (second, 10)))
     assert (made.state, stock_of(first), stock_of(second)) == ("reserved", 6, 0)
     answer, *changed = told()
     assert answer == c.StockReserved(version=1, order_id=order, reason="")
@@ -117,7 +127,7 @@ def test_all_lines_are_taken_and_told(make_product, told):
 
 
 def test_lines_of_one_product_are_added_up(product):
-    services.stock_reserve(order_id=uuid7(), lines=lines((product, 4), (product, 6)))
+    reserve(uuid7(), lines((product, 4), (product, 6)))
     assert stock_of(product) == 0
     assert ReservationLine.objects.get().quantity == 10
 
@@ -139,7 +149,7 @@ def test_or_none_is_taken_and_the_order_is_told_why(make_product, told, wanted, 
     services.product_remove(product_id=known["removed"].id)
     told()
     order = uuid7()
-    made = services.stock_reserve(order_id=order, lines=lines(*((known[name], n) for name, n in wanted)))
+    made = reserve(order, lines(*((known[name], n) for name, n in wanted)))
     (answer,) = told()
     assert (type(answer), answer.order_id, answer.version) == (c.StockRejected, order, 1)
     assert reason in answer.reason == made.reason
@@ -150,7 +160,7 @@ def test_or_none_is_taken_and_the_order_is_told_why(make_product, told, wanted, 
 def test_an_order_is_decided_once(product, told):
     order = uuid7()
     for quantity in (3, 3, 99):
-        services.stock_reserve(order_id=order, lines=lines((product, quantity)))
+        reserve(order, lines((product, quantity)))
     assert (stock_of(product), len(told())) == (7, 2)
 
 
@@ -159,10 +169,10 @@ def test_an_order_is_decided_once(product, told):
 
 def test_what_was_taken_comes_back_once(make_product, told):
     first, second, order = make_product(1), make_product(2), uuid7()
-    services.stock_reserve(order_id=order, lines=lines((first, 4), (second, 1)))
+    reserve(order, lines((first, 4), (second, 1)))
     told()
     for _ in range(3):
-        assert services.stock_release(order_id=order, reason="cancelled").state == "released"
+        assert release(order, "cancelled").state == "released"
     assert (stock_of(first), stock_of(second)) == (10, 10)
     answer, *changed = told()
     assert answer == c.StockReleased(version=2, order_id=order, reason="cancelled")
@@ -171,37 +181,57 @@ def test_what_was_taken_comes_back_once(make_product, told):
 
 def test_who_comes_after_the_release_gets_nothing(product, told):
     order = uuid7()
-    services.stock_release(order_id=order, reason="cancelled")
-    services.stock_reserve(order_id=order, lines=lines((product, 1)))
-    services.stock_release(order_id=order, reason="again")
+    release(order, "cancelled")
+    reserve(order, lines((product, 1)))
+    release(order, "again")
     assert told() == [c.StockReleased(version=1, order_id=order, reason="cancelled")]
     assert (stock_of(product), Reservation.objects.get().state) == (10, "released")
 
 
 def test_a_rejected_order_has_nothing_to_give_back(product, told):
     order = uuid7()
-    services.stock_reserve(order_id=order, lines=lines((product, 11)))
+    reserve(order, lines((product, 11)))
     told()
-    assert services.stock_release(order_id=order, reason="rejected").state == "rejected"
+    assert release(order, "rejected").state == "rejected"
     assert (stock_of(product), told()) == (10, [])
 
 
 def test_stock_of_a_removed_product_comes_back_unheard(product, told):
     order = uuid7()
-    services.stock_reserve(order_id=order, lines=lines((product, 4)))
+    reserve(order, lines((product, 4)))
     services.product_remove(product_id=product.id)
     told()
-    services.stock_release(order_id=order, reason="cancelled")
+    release(order, "cancelled")
     assert [type(event) for event in told()] == [c.StockReleased]
     product.refresh_from_db()
     assert (product.stock, product.version) == (10, 3)
 
 
-def test_orders_cost_the_same_however_long_they_are(make_product, django_assert_num_queries):
+def test_many_orders_at_once_share_what_there_is_and_each_product_is_told_once(make_product, told):
+    first, second, orders = make_product(1), make_product(2), [uuid7() for _ in range(4)]
+    wanted = [((first, 6),), ((first, 5), (second, 1)), ((second, 10),), ((first, 4),)]
+    services.stock_reserve(orders={id: lines(*those) for id, those in zip(orders, wanted, strict=True)})
+    states = dict(Reservation.objects.values_list("order_id", "state"))
+    assert [states[id] for id in orders] == ["reserved", "rejected", "reserved", "reserved"]
+    everything = told()
+    answers, changed = everything[:4], everything[4:]
+    assert [answer.order_id for answer in answers] == orders
+    assert numbers(changed) == {(first.id, 2, 0), (second.id, 2, 0)}
+    services.stock_release(reasons=dict.fromkeys([*orders, uuid7()], "cancelled"))
+    assert (stock_of(first), stock_of(second)) == (10, 10)
+    early, *released = [event for event in told() if isinstance(event, c.StockReleased)]
+    assert early.version == 1
+    assert [(answer.order_id, answer.version) for answer in released] == [(orders[n], 2) for n in (0, 2, 3)]
+
+
+def test_orders_cost_the_same_however_many_and_long_they_are(make_product, django_assert_num_queries):
     products = [make_product(number) for number in range(5)]
-    for wanted in (products[:1], products):
-        with django_assert_num_queries(7):  # known, lock, order, lines, UPDATE, events, deliveries
-            services.stock_reserve(order_id=uuid7(), lines=lines(*((product, 1) for product in wanted)))
+    for wanted, count in ((products[:1], 1), (products, 1), (products, 2)):
+        orders = [uuid7() for _ in range(count)]
+        with django_assert_num_queries(7):  # known, lock, orders, lines, UPDATE, events, deliveries
+            services.stock_reserve(orders={id: lines(*((product, 1) for product in wanted)) for id in orders})
+        with django_assert_num_queries(7):  # orders, lines, lock, orders, UPDATE, events, deliveries
+            services.stock_release(reasons=dict.fromkeys(orders, "cancelled"))
 
 
 def test_on_postgres_stock_is_changed_in_turns(monkeypatch):
