@@ -35,11 +35,11 @@ def startup() -> list[str]:
 def idle() -> list[str]:
     found = load("idle")
     if not found:
-        return [row("idle", "≤ 2 GB, ≤ 20 % of one core", "not measured")]
+        return [row("idle", "≤ 3.5 GB, ≤ 35 % of one core", "not measured")]
     scope = f"{found['containers']} containers over {found['seconds']} s"
     return [
-        row(f"idle memory, {scope}", "≤ 2 GB", f"{found['memory_mb']} MB"),
-        row(f"idle CPU, {scope}", "≤ 20 % of one core", f"{found['cpu_percent_of_a_core']} %"),
+        row(f"idle memory, {scope}", "≤ 3.5 GB", f"{found['memory_mb']} MB"),
+        row(f"idle CPU, {scope}", "≤ 35 % of one core", f"{found['cpu_percent_of_a_core']} %"),
     ]
 
 
