@@ -31,10 +31,19 @@ def _believed(authorization: str) -> Claims:
     try:
         if scheme.lower() != "bearer":
             raise tokens.Untrusted("It is no Bearer token.")
-        return tokens.verify(token.strip(), audience=tokens.ACCESS, keys=settings.FLOTILLA.token_keys)
+        claims = _verified(token.strip(), settings.FLOTILLA.token_keys)
+        if tokens.is_over(claims):
+            raise tokens.Untrusted("Signature has expired.")
+        return claims
     except tokens.Untrusted as reason:
         detail = f"The access token is not to be believed. {reason}"
         raise Refused(401, detail, WWW_Authenticate='Bearer error="invalid_token"') from None
+
+
+@lru_cache(KEPT_AT_MOST)
+def _verified(token: str, keys: str) -> Claims:
+    """Of a token that is good: what is not raises, and is not kept. Verifying is a sixth of what forwarding costs."""
+    return tokens.verify(token, audience=tokens.ACCESS, keys=keys)
 
 
 def identity_for(caller: Claims, service: str) -> str:

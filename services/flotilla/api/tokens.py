@@ -28,11 +28,14 @@ CLAIMS = ("iss", "aud", "sub", "role", "iat", "exp", "jti")
 
 @dataclass(frozen=True)
 class Claims:
-    """Whose token it is. `epoch` is of refresh tokens: they end when their account's rises."""
+    """Whose token it is, until when, in seconds since 1970. `epoch` is of refresh tokens: they end when their account's
+    rises.
+    """
 
     user_id: str
     role: str
     id: str
+    expires: int
     epoch: int = 0
 
 
@@ -71,6 +74,11 @@ def signer(pem: str) -> tuple[Any, str]:
     return key, base64.urlsafe_b64encode(key.public_key().public_bytes_raw())[:8].decode()
 
 
+def is_over(claims: Claims) -> bool:
+    """Whether the token has ended since it was verified."""
+    return claims.expires + LEEWAY_SECONDS <= time.time()
+
+
 def _claims(claims: dict[str, Any], audience: str) -> Claims:
     iat, exp, sub, role = (claims[name] for name in ("iat", "exp", "sub", "role"))
     if not (type(iat) is type(exp) is int and 0 < exp - iat <= LONGEST[audience]):
@@ -80,7 +88,7 @@ def _claims(claims: dict[str, Any], audience: str) -> Claims:
     epoch = claims.get("epoch", 0)
     if type(epoch) is not int or (audience == REFRESH and "epoch" not in claims):
         raise Untrusted("Its epoch is missing, or no number.")
-    return Claims(user_id=_id(sub), role=role, id=claims["jti"], epoch=epoch)
+    return Claims(user_id=_id(sub), role=role, id=claims["jti"], expires=exp, epoch=epoch)
 
 
 def _id(text: str) -> str:

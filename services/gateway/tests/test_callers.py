@@ -3,10 +3,12 @@
 import base64
 import json
 import time
+from dataclasses import replace
 
 import jwt
 import pytest
 
+from flotilla.api import tokens
 from gateway import callers
 from gateway.tests.conftest import (
     OWN,
@@ -75,6 +77,26 @@ def test_what_is_not_to_be_believed_is_401_even_where_anybody_may_call(client, s
     assert response["WWW-Authenticate"] == 'Bearer error="invalid_token"'
     assert "not to be believed" in problem(response)
     assert service.seen == []
+
+
+def test_a_token_that_was_good_ends_all_the_same(client, service, monkeypatch):
+    """What is known of it is used again, but no longer than it lasts."""
+    header, verify, asked = f"Bearer {access(seconds=60)}", tokens.verify, []
+    monkeypatch.setattr(tokens, "verify", lambda token, **options: asked.append(token) or verify(token, **options))
+    assert [whoever(client, header).status_code for _ in range(3)] == [200] * 3
+    assert len(asked) == 1
+    now = time.time()
+    for seconds, status in ((64, 200), (66, 401)):  # five for the clocks of two machines
+        monkeypatch.setattr(tokens.time, "time", lambda seconds=seconds: now + seconds)
+        assert whoever(client, header).status_code == status
+    assert len(service.seen) == 4
+
+
+def test_a_key_that_is_taken_away_ends_its_tokens(client, service, settings):
+    header = f"Bearer {access()}"
+    assert whoever(client, header).status_code == 200
+    settings.FLOTILLA = replace(settings.FLOTILLA, token_keys=json.dumps({"keys": [new_key("other")[1]]}))
+    assert whoever(client, header).status_code == 401
 
 
 @pytest.mark.parametrize("header", ["Basic dTpw", "Bearer", "Token x", access(), f"Bearer{access()}"])

@@ -26,10 +26,17 @@ def believed(text, audience=ACCESS, keys=KEYS):
 
 def test_what_is_signed_is_believed():
     found = believed(token(role="staff"))
-    assert found == Claims(user_id=USER, role="staff", id=found.id)
+    assert found == Claims(user_id=USER, role="staff", id=found.id, expires=found.expires)
     assert found.id != believed(token(role="staff")).id
     assert believed(token(audience=REFRESH, epoch=3), REFRESH).epoch == 3
     assert believed(token(user_id=USER.upper())).user_id == USER
+
+
+def test_it_is_over_when_it_has_ended_and_the_clocks_may_agree(monkeypatch):
+    found = believed(token(seconds=60))
+    for seconds, over in ((4, False), (5, True)):
+        monkeypatch.setattr(tokens.time, "time", lambda seconds=seconds: found.expires + seconds)
+        assert tokens.is_over(found) is over
 
 
 def test_what_it_says(monkeypatch):
