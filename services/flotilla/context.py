@@ -51,6 +51,11 @@ class RequestState:
     aliases: set[str] = field(default_factory=set)
     avoid: set[str] = field(default_factory=set)
     notes: dict[str, str] = field(default_factory=dict)
+    causes: dict[str, str] = field(default_factory=dict)  # events handled together: subject -> id of its request
+
+    def cause(self, subject: str) -> str:
+        """The id of the request that something is said for."""
+        return self.causes.get(subject, self.request_id)
 
     def remaining(self) -> float:
         """Seconds until the deadline; 0 when it is over."""

@@ -95,7 +95,12 @@ def _take(alias: str, group: list[Known], consumer: str) -> Iterable[Envelope]:
 
 def _call(handler: Handler, envelopes: list[Envelope]) -> None:
     if handler.together:
-        with databases.working(), metrics.HANDLER_SECONDS.labels(envelopes[0].type).time():
+        requests = {envelope.event.subject: envelope.request_id for envelope in envelopes}
+        ids = set(requests.values())
+        with (
+            databases.working(ids.pop() if len(ids) == 1 else "bus", requests),
+            metrics.HANDLER_SECONDS.labels(envelopes[0].type).time(),
+        ):
             handler.handle([envelope.event for envelope in envelopes])
         return
     for envelope in envelopes:

@@ -35,7 +35,7 @@ def aliases() -> list[str]:
 
 
 @contextmanager
-def working(request_id: str = "bus") -> Iterator[context.RequestState]:
+def working(request_id: str = "bus", causes: dict[str, str] | None = None) -> Iterator[context.RequestState]:
     """Inside, database work waits for a primary as a held write does, and each statement is bounded as a request's."""
     now, hold = time.monotonic(), settings.FLOTILLA.write_hold_seconds
     state = context.RequestState(
@@ -43,6 +43,7 @@ def working(request_id: str = "bus") -> Iterator[context.RequestState]:
         policy=context.Policy.HOLD,
         hold_until=now + hold,
         deadline=now + hold + BEYOND_SECONDS,
+        causes=causes or {},
     )
     with context.use(state):
         yield state

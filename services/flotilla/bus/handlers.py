@@ -42,7 +42,7 @@ def on(
     of the transaction before any of them has locked anything, also those that turn out to be stale or known.
 
     `together`: the handler gets a list of events, no two of one entity, so that one statement can do for all. What it
-    logs and publishes then names no request.
+    publishes of a subject that one of them has is said for that one's request; the rest is the bus's own.
     """
 
     def register(handle: Handle) -> Handle:

@@ -37,7 +37,7 @@ def publish(*events: Event, using: str = "default") -> None:
 
 def _row(event: Event) -> Outbox:
     state = context.current()
-    envelope = envelopes.build(event, request_id=state.request_id if state else "-")
+    envelope = envelopes.build(event, request_id=state.cause(event.subject) if state else "-")
     body = envelopes.to_json(envelope)
     envelopes.parse(body)  # whoever would refuse it is far away
     return Outbox(id=envelope.id, entity=envelope.entity, subject=event.subject, version=event.version, body=body)

@@ -74,15 +74,22 @@ def test_two_messages_that_share_entities_lock_them_in_one_order(django_assert_n
     assert subjects == sorted(one["subject"] for one in sent)
 
 
+def cause(subject):
+    return context.current().cause(subject)
+
+
 def test_a_handler_of_many_gets_those_that_are_news_no_two_of_one_entity():
-    calls = []
-    handlers.on(c.OrderPlaced, c.OrderCancelled, together=True)(calls.append)
+    calls, ids = [], []
+    handlers.on(c.OrderPlaced, c.OrderCancelled, together=True)(
+        lambda events: (calls.append(events), ids.append([cause(event.subject) for event in (*events, old)]))
+    )
     first, other, old, known = order(), order(), order(version=3), order()
     second = order(c.OrderCancelled, version=2, id=first.order_id)
     receive(body(order(version=4, id=old.order_id)), again := body(known))
-    calls.clear()
-    assert len(receive(body(first), body(other), body(second), body(old), again, again)["orders"]) == 6
-    assert calls == [[first, other], [second]]
+    sent = [body(first, "r-1"), body(other, "r-2"), body(second, "r-3"), body(old), again, again]
+    assert len(receive(*sent)["orders"]) == 6
+    assert calls[1:] == [[first, other], [second]]
+    assert ids[-2:] == [["r-1", "r-2", "bus"], ["r-3", "r-3"]]
     assert EntityVersion.objects.get(subject=old.subject).version == 4
 
 

@@ -45,6 +45,14 @@ def test_one_row_for_the_event_and_one_for_each_queue(db):
     assert Delivery.objects.latest("id").queue == "orders"
 
 
+def test_what_is_said_for_one_of_many_names_its_request(db):
+    mine, other = order(), order()
+    with context.use(context.RequestState(request_id="bus", causes={mine.subject: "r-1"})):
+        told(mine, other)
+    requests = {row.subject: row.body["requestid"] for row in Outbox.objects.all()}
+    assert requests == {mine.subject: "r-1", other.subject: "bus"}
+
+
 def test_a_version_is_told_once(db):
     first = order()
     told(first)
