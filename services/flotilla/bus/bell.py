@@ -1,4 +1,4 @@
-"""The doorbell: after a commit the relay need not wait for its next look. A ring that is lost costs a second."""
+"""The doorbell: after a commit the relay need not wait for its next look. A ring that is lost costs two seconds."""
 
 import logging
 from collections.abc import Callable

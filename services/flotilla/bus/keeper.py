@@ -1,6 +1,6 @@
 """What a worker looks after beside its queue: the outbox, events to be tried again, figures, old rows.
 
-It looks once a second, with one statement for each database; the doorbell makes it look at once.
+It looks every two seconds, with one statement for each database; the doorbell makes it look at once.
 """
 
 import logging
@@ -18,7 +18,7 @@ from flotilla.bus.remote import BrokerAway, RedisBroker
 
 logger = logging.getLogger(__name__)
 
-POLL_SECONDS = 1.0
+POLL_SECONDS = 2.0
 BUSY_SECONDS = 0.1  # another worker relays, and may have begun before the row was there
 AWAY_SECONDS = 2.0  # the longest pause for a broker that does not answer
 FIGURES_SECONDS = 15.0

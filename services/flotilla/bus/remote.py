@@ -21,7 +21,7 @@ from flotilla.bus import bell
 from flotilla.bus.app import CONFIRMED, PING, RECEIVE, app, sentinel_options, sentinels
 from flotilla.uuid7 import uuid7
 
-ANSWER_SECONDS = 2.0  # beyond the longest wait that a command asks for
+ANSWER_SECONDS = 3.0  # beyond the longest wait that a command asks for
 EPOCH = "bus:epoch"  # gone after FLUSHALL, or on a server that has come up empty
 PUBLISHED = "published"  # the header with the time of publishing
 PING_KEPT_SECONDS = 300

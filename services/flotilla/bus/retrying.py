@@ -88,4 +88,4 @@ def _replay(alias: str, id: int) -> str:
     target = handler.alias_of(envelope.event)
     Inbox.objects.using(target).update_or_create(event_id=envelope.id, consumer=letter.consumer, defaults=again)
     DeadLetter.objects.using(alias).filter(id=id).update(replayed_at=now)
-    return "will be tried within a second or two"
+    return "will be tried within two seconds"

@@ -1,4 +1,5 @@
 import http.client
+import socket
 import time
 from types import SimpleNamespace
 
@@ -50,7 +51,8 @@ def ask(port, path):
     return connection.getresponse().status
 
 
-def test_it_is_asked_over_http():
+def test_it_is_asked_over_http(monkeypatch):
+    monkeypatch.setattr(liveness.Answer, "timeout", 0.05)
     master = arbiter(time.monotonic())
     server = liveness.serve(master, 0)
     port = server.server_address[1]
@@ -59,6 +61,10 @@ def test_it_is_asked_over_http():
         assert ask(port, "/elsewhere") == 404
         master.LISTENERS.clear()
         assert ask(port, "/livez") == 503
+        for sent in (b"", b"GET /livez HTTP/1.1\r\n", b"GET /livez " + b"x" * 5000):  # and then nothing more
+            with socket.create_connection(("127.0.0.1", port), 5) as slow:
+                slow.sendall(sent)
+                assert ask(port, "/livez") == 503
     finally:
         server.shutdown()
         server.server_close()

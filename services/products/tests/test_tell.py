@@ -30,6 +30,7 @@ def clock(monkeypatch):
     clock = Clock()
     clock.pauses = []
     monkeypatch.setattr(tell, "time", clock)
+    monkeypatch.setattr(tell, "SLICE", 0.1)
     return clock
 
 

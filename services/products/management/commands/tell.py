@@ -13,7 +13,7 @@ from products.services import product_tell
 
 BATCH = 200  # events a transaction, at most
 RATE_MAX, SECONDS_MAX = 5000, 3600
-SLICE = 0.1  # seconds for which a transaction tells, when there is a rate
+SLICE = 0.25  # seconds for which a transaction tells, when there is a rate
 
 
 class Command(BaseCommand):
