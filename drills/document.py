@@ -10,7 +10,7 @@ from stack.engine import ROOT
 from drills import card, matrix
 from drills.judge import PASS
 from drills.standing import Standing, back, bound, early_words, missed, seconds, spread, standings
-from drills.store import write_whole
+from drills.store import LATEST, write_whole
 from drills.targets import LATE_START, late
 
 PAGE = ROOT / "docs/failover.md"
@@ -36,6 +36,7 @@ HOW = (
     "may be missing at the end: such a write is in the ledger too, and would count as lost. To whom each balancer "
     "sends writes is among a run's events.",
     "Failovers: how often the leadership of Postgres moved, as Patroni tells it twice a second.",
+    f"The figures of a drill are of its {LATEST} latest valid runs at most; older ones were of another stack.",
     "A run is invalid, and never passes, when it is empty or cut short, when its ledger lacks a line, when less than "
     "90 % of the planned writes were offered, or when the 99th percentile of late starts is above "
     f"{LATE_START * 1000:g} ms ({LATE_STACK * 1000:g} ms where the whole stack ends; 5 ms until 2026-11-21).",

@@ -20,6 +20,8 @@ from drills.targets import LATE_START, late
 
 FOLDER = REPORTS / "drills"
 
+LATEST = 10  # valid runs that the figures of a drill are of
+
 # What readers of a result rely on.
 PARTS = ("record", "figures", "checks", "state")
 FACTS = ("victim", "fault", "at", "commit", "machine")
@@ -104,7 +106,7 @@ def standing(
     """The results that say how things stand: of the commits from `since` on, else of each drill's newest commit.
 
     Of each drill only the runs on a stack set up as that of its newest one, and of those the ones in which its victim
-    was gone longest: a short fault does not stand in for a long one.
+    was gone longest: a short fault does not stand in for a long one. At most the LATEST valid ones.
     """
     grouped: dict[tuple[str, str], list[dict]] = {}
     for result in (one for one in results(since, folder) if counts(one) and is_figure(one)):
@@ -117,8 +119,15 @@ def _standing(runs: list[dict], newest_only: bool) -> list[dict]:
     runs = [run for run in runs if of_stack(run["record"]) == like]
     longest = max(seconds_away(run) for run in runs)
     runs = [run for run in runs if seconds_away(run) == longest]
+    runs = _latest(runs)
     newest = next((r for r in reversed(runs) if not r["figures"].get("invalid")), runs[-1])["record"]["commit"]
     return [run for run in runs if not newest_only or run["record"]["commit"] == newest]
+
+
+def _latest(runs: list[dict]) -> list[dict]:
+    """From the first of the latest valid ones on, with the invalid ones among them."""
+    valid = [run for run in runs if not run["figures"].get("invalid")]
+    return runs[runs.index(valid[-LATEST]) :] if len(valid) > LATEST else runs
 
 
 # -- Commits -----------------------------------------------------------------------------------------------------------

@@ -110,6 +110,14 @@ def test_without_since_each_drill_stands_as_its_newest_commit_left_it(tmp_path, 
     assert len(store.standing(since=history[0], folder=folder)) == 5
 
 
+def test_the_figures_are_of_the_latest_runs_and_the_invalid_ones_between_them(tmp_path, history, monkeypatch):
+    monkeypatch.setattr(store, "LATEST", 2)
+    folder = tmp_path / "drills"
+    for number, lines in enumerate([LINES, [], LINES, [], LINES]):
+        keep(folder, commit=history[2], at=f"2026-11-21T13:0{number}:00+00:00", lines=lines)
+    assert [result["record"]["at"][15] for result in store.standing(folder=folder)] == ["2", "3", "4"]
+
+
 def test_a_shorter_fault_does_not_stand_in_for_the_whole_one(tmp_path, history):
     folder = tmp_path / "drills"
     for number, away in enumerate([60, 5]):
