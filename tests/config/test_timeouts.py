@@ -103,5 +103,16 @@ def test_patronis_times_fit_each_other():
     assert dcs["ttl"] < float(environment("web")["WRITE_HOLD_SECONDS"])
 
 
+def megabytes(text):
+    return int(text.removesuffix("MB")) if text.endswith("MB") else 1024 * int(text.removesuffix("GB"))
+
+
+def test_the_log_since_a_checkpoint_is_kept_and_fits_into_the_small_disks():
+    log = yaml.safe_load((ROOT / "postgres/dcs.yml").read_text())["postgresql"]["parameters"]
+    between, kept, most = (megabytes(log[name]) for name in ("max_wal_size", "wal_keep_size", "max_slot_wal_keep_size"))
+    assert 1.25 * between <= kept <= most
+    assert kept + between <= 768  # drills/small-disks.yml
+
+
 def test_the_hold_is_longer_than_the_worst_write_gap():
     assert float(environment("web")["WRITE_HOLD_SECONDS"]) > 24

@@ -3,8 +3,9 @@
 import time
 
 import pytest
+from stack import direct
 from stack.engine import docker, one
-from stack.servers import in_rotation
+from stack.servers import in_rotation, primary, sql, until
 from stack.whole import make_whole
 
 
@@ -18,3 +19,21 @@ def test_a_killed_replica_leaves_the_rotation_within_two_seconds(start_again):
     docker("kill", one("web").id)
     time.sleep(2)
     assert in_rotation(2)
+
+
+def write_log(megabytes: int) -> None:
+    one_each = "pg_logical_emit_message(false, 'test', repeat('x', 1048576))"
+    sql(f"SELECT count({one_each}) FROM generate_series(1, {megabytes})")
+
+
+def test_a_killed_primary_comes_back_though_much_log_was_written_since_its_last_checkpoint(start_again):
+    """It is rewound to that checkpoint, and needs all log from there on: no slot keeps it, only wal_keep_size does."""
+    sql("CHECKPOINT")
+    write_log(100)
+    victim = primary()
+    docker("kill", one(victim).id)
+    until(lambda: direct.postgres_primary() not in ("", victim), 60, "another primary")
+    write_log(150)
+    for _ in range(2):  # what nobody needs by then is removed
+        sql("CHECKPOINT")
+    make_whole()
