@@ -81,6 +81,22 @@ containers() {
         "$@" | sort -k1,1 -k2,2n
 }
 
+# left KIND: names of the project's networks or volumes.
+left() { docker "$1" ls --quiet --filter "label=com.docker.compose.project=$PROJECT"; }
+
+# take_away [--volumes …]: containers and networks, and what the options name. Engine 20.10 may count an endpoint on a network that
+# no container has ("has active endpoints"), until it is started again: such a network stays, and the next start uses it.
+take_away() {
+    local said
+    said=$(compose --progress quiet --profile '*' down --remove-orphans "$@" 2>&1) && return
+    sleep 2
+    said=$(compose --progress quiet --profile '*' down --remove-orphans "$@" 2>&1) && return
+    if [[ $said != *"has active endpoints"* || -n $(containers -a) || (" $* " == *" --volumes "* && -n $(left volume)) ]]; then
+        die "$said"
+    fi
+    warn "the engine keeps $(left network | wc -l) network(s) of '$PROJECT' that no container is on; 'make up' uses them again."
+}
+
 # running SERVICE: the id of its first running container, or nothing.
 running() {
     containers --filter "label=com.docker.compose.service=$1" --filter status=running | { read -r _ _ id _ && printf '%s\n' "$id"; } || true

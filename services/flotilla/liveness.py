@@ -47,9 +47,7 @@ class Answer(StreamRequestHandler):
     def handle(self) -> None:
         with suppress(OSError):  # who has asked is gone, or slow
             known = self.rfile.readline(LINE).startswith(b"GET /livez ")
-            for _ in range(LINES):
-                if not self.rfile.readline(LINE).strip():
-                    break
+            any(not self.rfile.readline(LINE).strip() for _ in range(LINES))  # to the end of the head
             self.wfile.write(ANSWER % (self._status() if known else b"404 Not Found"))
 
     def _status(self) -> bytes:
