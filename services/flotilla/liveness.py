@@ -8,13 +8,14 @@ time as long as the container runs; one that is paused, cut off or dead answers 
 import threading
 import time
 from contextlib import suppress
-from socketserver import StreamRequestHandler, TCPServer
+from socketserver import BaseRequestHandler, TCPServer
 from typing import Any
 
 STUCK = 15.0  # seconds without the worker's heartbeat, which it gives each second; gunicorn ends it after its `timeout`
 
 
-LINE, LINES = 1024, 32  # of a request; what is longer is not read
+SECONDS = 0.5  # for a request to be told: half of what HAProxy waits for its answer
+HEAD = 8192  # bytes of it, at most
 ANSWER = b"HTTP/1.1 %b\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
@@ -35,20 +36,28 @@ def heartbeat(worker: Any) -> float:
         return float("-inf")
 
 
-class Answer(StreamRequestHandler):
+class Answer(BaseRequestHandler):
     """GET /livez: 200 while `server.arbiter` serves, else 503. Anything else: 404.
 
     Two balancers ask each replica three times a second, which is much of what an idle stack does: http.server would
     take twice as long for each.
     """
 
-    timeout = 1.0  # seconds for a line to be told: one asker must not keep the others waiting
-
     def handle(self) -> None:
         with suppress(OSError):  # who has asked is gone, or slow
-            known = self.rfile.readline(LINE).startswith(b"GET /livez ")
-            any(not self.rfile.readline(LINE).strip() for _ in range(LINES))  # to the end of the head
-            self.wfile.write(ANSWER % (self._status() if known else b"404 Not Found"))
+            known = self._head().startswith(b"GET /livez ")
+            self.request.sendall(ANSWER % (self._status() if known else b"404 Not Found"))
+
+    def _head(self) -> bytes:
+        """Of the request, or what there is of it in time: one asker must not keep the others waiting."""
+        head, end = b"", time.monotonic() + SECONDS
+        while b"\r\n\r\n" not in head and len(head) < HEAD:
+            self.request.settimeout(max(end - time.monotonic(), 0.001))
+            part = self.request.recv(HEAD)
+            if not part:
+                break
+            head += part
+        return head
 
     def _status(self) -> bytes:
         return b"200 OK" if is_serving(self.server.arbiter, time.monotonic()) else b"503 Service Unavailable"

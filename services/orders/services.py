@@ -113,20 +113,17 @@ def _refuse(items: Sequence[Item], field: str, is_wrong: Callable[[Item], bool],
 
 
 @transaction.atomic
-def orders_confirm(*, ids: Collection[UUID]) -> None:
-    """Their stock is reserved. Of one that is over by now nothing changes: whoever ended it has given the stock back.
+def orders_answer(*, reserved: Collection[UUID] = (), rejected: Mapping[UUID, str] | None = None) -> None:
+    """The stock of some is reserved, of others it cannot be had, for reasons. Raises Order.DoesNotExist.
 
-    Raises Order.DoesNotExist.
+    Of one that is over by now nothing changes: whoever ended it has given the stock back.
     """
-    _move(_pending(ids), Status.CONFIRMED)
-
-
-@transaction.atomic
-def orders_reject(*, reasons: Mapping[UUID, str]) -> None:
-    """Their stock cannot be had. Of one that is over by now nothing changes. Raises Order.DoesNotExist."""
+    reasons = rejected or {}
     by_reason: dict[str, list[Order]] = defaultdict(list)
-    for order in _pending(reasons):
-        by_reason[reasons[order.id]].append(order)
+    confirmed = []
+    for order in _pending([*reserved, *reasons]):
+        (by_reason[reasons[order.id]] if order.id in reasons else confirmed).append(order)
+    _move(confirmed, Status.CONFIRMED)
     for reason, orders in by_reason.items():
         _move(orders, Status.REJECTED, reason)
 
@@ -154,7 +151,7 @@ def order_expire() -> bool:
 
 @transaction.atomic
 def user_forget(*, user_id: UUID) -> None:
-    """Archive the orders of a user who is gone, and take no more from them."""
+    """Archive the orders of a user who is gone; no more are taken. `order_archive_late` does the rest of many."""
     DeletedUser.objects.get_or_create(id=user_id)
     _archive(Order.objects.filter(user_id=user_id))
 
@@ -163,13 +160,13 @@ def user_forget(*, user_id: UUID) -> None:
 def order_archive_late() -> bool:
     """Archive what was being placed while its user was forgotten. Whether there is more."""
     gone = DeletedUser.objects.filter(deleted__gt=timezone.now() - LATELY)
-    return _archive(Order.objects.filter(user_id__in=gone.values("id")), AT_ONCE) == AT_ONCE
+    return _archive(Order.objects.filter(user_id__in=gone.values("id"))) == AT_ONCE
 
 
-def _archive(orders: QuerySet[Order], most: int | None = None) -> int:
-    """How many. What was sold stays sold; a pending one is cancelled first, so that its stock goes back."""
+def _archive(orders: QuerySet[Order]) -> int:
+    """How many; AT_ONCE at most. What was sold stays sold; a pending one is cancelled first: its stock goes back."""
     left = orders.exclude(status=Status.ARCHIVED).order_by("id").prefetch_related("lines")
-    found = list(left.select_for_update(no_key=True)[:most])
+    found = list(left.select_for_update(no_key=True)[:AT_ONCE])
     _move([order for order in found if order.status == Status.PENDING], Status.CANCELLED, GONE)
     _move(found, Status.ARCHIVED, GONE)
     return len(found)

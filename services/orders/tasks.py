@@ -29,14 +29,13 @@ def product_removed(event: c.ProductRemoved) -> None:
     services.product_remove(product_id=event.product_id)
 
 
-@on(c.StockReserved, together=True)
-def stock_reserved(events: list[c.StockReserved]) -> None:
-    services.orders_confirm(ids=[event.order_id for event in events])
-
-
-@on(c.StockRejected, together=True)
-def stock_rejected(events: list[c.StockRejected]) -> None:
-    services.orders_reject(reasons={event.order_id: event.reason for event in events})
+@on(c.StockReserved, c.StockRejected, together=True)
+def stock_answered(events: list[c.StockReserved | c.StockRejected]) -> None:
+    """One handler for both: it locks their orders in one order."""
+    services.orders_answer(
+        reserved=[event.order_id for event in events if isinstance(event, c.StockReserved)],
+        rejected={event.order_id: event.reason for event in events if isinstance(event, c.StockRejected)},
+    )
 
 
 @on(c.StockReleased)

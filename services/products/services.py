@@ -121,8 +121,8 @@ def _category(slug: str) -> Category:
 
 
 def _locked(product_id: UUID) -> Product:
-    on_sale = Product.objects.select_for_update(of=("self",)).filter(ON_SALE)
-    return on_sale.select_related("category").get(pk=product_id)
+    on_sale = Product.objects.select_for_update().filter(ON_SALE)
+    return on_sale.prefetch_related("category").get(pk=product_id)
 
 
 def _save(product: Product, **options: Any) -> None:
@@ -215,9 +215,13 @@ def _merged(lines: Iterable[c.Line]) -> dict[UUID, int]:
 
 
 def _locked_in_order(ids: Iterable[UUID]) -> list[Product]:
-    """In the order of ids: whoever changes one of them meanwhile is waited for, not met half-way."""
-    rows = Product.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=list(ids))
-    return list(rows.select_related("category").order_by("pk"))
+    """In the order of ids: whoever changes one of them meanwhile is waited for, not met half-way.
+
+    Without a join: of a row that was waited for Postgres looks again whether it belongs to the result, with the
+    category that it had before, and would leave one out whose category has just changed.
+    """
+    rows = Product.objects.select_for_update(no_key=True).filter(pk__in=list(ids))
+    return list(rows.prefetch_related("category").order_by("pk"))
 
 
 class _Shelf:

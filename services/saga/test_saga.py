@@ -93,8 +93,11 @@ def test_a_late_answer_that_changes_something(monkeypatch):
     over = frozenset({Status.CONFIRMED, Status.ARCHIVED})
     monkeypatch.setattr(orders, "TRANSITIONS", orders.TRANSITIONS | {Status.CANCELLED: over, Status.REJECTED: over})
 
-    def confirm(*, ids):
-        orders._move(list(orders._locked().filter(id__in=ids).exclude(status=Status.CONFIRMED)), Status.CONFIRMED)
+    answer = orders.orders_answer
 
-    monkeypatch.setattr(orders, "orders_confirm", confirm)
+    def answer_all(*, reserved, rejected):
+        orders._move(list(orders._locked().filter(id__in=reserved).exclude(status=Status.CONFIRMED)), Status.CONFIRMED)
+        answer(rejected=rejected)
+
+    monkeypatch.setattr(orders, "orders_answer", answer_all)
     assert notices()

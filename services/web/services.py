@@ -194,7 +194,8 @@ def products_apply(*, products: list[ProductChanged]) -> int:
     """
     ids = [product.product_id for product in products]
     before = {row["pk"]: row for row in Product.objects.filter(pk__in=ids).order_by().values("pk", "version", *CARD)}
-    newer = [product for product in products if product.version > before.get(product.product_id, UNKNOWN)["version"]]
+    in_order = sorted(products, key=lambda product: product.product_id)  # as product_views_flush locks them
+    newer = [product for product in in_order if product.version > before.get(product.product_id, UNKNOWN)["version"]]
     categories = dict(Category.objects.values_list("slug", "pk"))
     rows = [_row(product, categories[product.category.slug]) for product in newer]
     renewed = (*TOLD, "category_id", "removed_at")
@@ -229,7 +230,7 @@ def products_take(*, products: list[ProductChanged]) -> int:
     a later one that was applied wins, an earlier one that is still to come has no effect.
     """
     _categories_write([product.category for product in _newer(products, by=0)])
-    in_order = sorted(products, key=lambda product: product.product_id)
+    in_order = sorted(products, key=lambda product: product.product_id)  # their versions are locked one by one
     return products_apply(products=[product for product in in_order if _may_be_news(product)])
 
 

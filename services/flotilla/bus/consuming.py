@@ -65,7 +65,8 @@ def apply(alias: str, group: list[Known], consumer: str) -> list[str]:
     """
     newest = {envelope.id for envelope in inbox.advance(alias, [envelope for envelope, _ in group], consumer)}
     of_handler: dict[Handler, list[Envelope]] = defaultdict(list)
-    for envelope, handler in group:
+    # In the order of entities, as who changes the same rows for another reason has it.
+    for envelope, handler in sorted(group, key=lambda known: known[0].event.subject):
         if envelope.id in newest:
             of_handler[handler].append(envelope)
     for handler, envelopes in of_handler.items():

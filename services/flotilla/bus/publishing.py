@@ -23,6 +23,8 @@ def publish(*events: Event, using: str = "default") -> None:
     connection = connections[using]
     if not connection.in_atomic_block:
         raise NoTransaction(f"publish() outside of transaction.atomic(using={using!r}): put the change and it in one.")
+    if not events:
+        return
     rows = [_row(event) for event in events]
     Outbox.objects.using(using).bulk_create(rows)
     Delivery.objects.using(using).bulk_create(

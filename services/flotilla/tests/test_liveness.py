@@ -1,6 +1,8 @@
 import http.client
 import socket
+import threading
 import time
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
@@ -52,7 +54,7 @@ def ask(port, path):
 
 
 def test_it_is_asked_over_http(monkeypatch):
-    monkeypatch.setattr(liveness.Answer, "timeout", 0.05)
+    monkeypatch.setattr(liveness, "SECONDS", 0.1)
     master = arbiter(time.monotonic())
     server = liveness.serve(master, 0)
     port = server.server_address[1]
@@ -65,6 +67,32 @@ def test_it_is_asked_over_http(monkeypatch):
             with socket.create_connection(("127.0.0.1", port), 5) as slow:
                 slow.sendall(sent)
                 assert ask(port, "/livez") == 503
+        with socket.create_connection(("127.0.0.1", port), 5) as short:
+            short.sendall(b"GET ")
+            short.shutdown(socket.SHUT_WR)
+            assert short.recv(100).startswith(b"HTTP/1.1 404 ")
+        with socket.create_connection(("127.0.0.1", port), 5) as long:
+            long.sendall(b"GET /livez?" + b"x" * 2 * liveness.HEAD)
+            assert ask(port, "/livez") == 503
     finally:
         server.shutdown()
         server.server_close()
+
+
+def test_who_drips_is_given_up(monkeypatch):
+    monkeypatch.setattr(liveness, "SECONDS", 0.1)
+    server = liveness.serve(arbiter(time.monotonic()), 0)
+    try:
+        with socket.create_connection(server.server_address, 5) as slow:
+            threading.Thread(target=drip, args=(slow,), daemon=True).start()
+            assert ask(server.server_address[1], "/livez") == 200
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def drip(link):
+    with suppress(OSError):
+        for _ in range(200):
+            link.sendall(b"x")
+            time.sleep(0.02)

@@ -52,7 +52,7 @@ def test_without_a_key_nothing_is_placed(caller, product):
 def test_the_same_key_and_body_again_is_the_same_order_and_answer(caller, product):
     first, second = (caller.post("/orders/", items(product), key=KEY) for _ in range(2))
     assert (second.status_code, second.content, second["Location"]) == (201, first.content, first["Location"])
-    services.orders_confirm(ids=[Order.objects.get().id])
+    services.orders_answer(reserved=[Order.objects.get().id])
     assert caller.post("/orders/", items(product), key=KEY).content == first.content
     assert Order.objects.count() == 1
 
@@ -185,7 +185,7 @@ def test_one_order_is_fetched_again_only_when_something_has_become_of_it(caller,
     assert response["Cache-Control"] == "private, no-cache"
     known = {"If-None-Match": response["ETag"]}
     assert caller.get(f"/orders/{order.id}/", headers=known).status_code == 304
-    services.orders_reject(reasons={order.id: "Only 1 is left."})
+    services.orders_answer(rejected={order.id: "Only 1 is left."})
     response = caller.get(f"/orders/{order.id}/", headers=known)
     assert (response.status_code, response.json()["reason"]) == (200, "Only 1 is left.")
 
@@ -228,14 +228,14 @@ def test_methods_that_are_not_there(caller, order):
 @pytest.mark.parametrize("confirmed", [False, True])
 def test_cancelling_twice_is_the_same_answer(caller, order, confirmed):
     if confirmed:
-        services.orders_confirm(ids=[order.id])
+        services.orders_answer(reserved=[order.id])
     first, second = (caller.post(f"/orders/{order.id}/cancel/") for _ in range(2))
     assert (first.status_code, first.json()["status"]) == (200, "cancelled")
     assert (second.status_code, second.json()) == (200, first.json())
 
 
 def test_what_is_over_cannot_be_cancelled(caller, order):
-    services.orders_reject(reasons={order.id: "None left."})
+    services.orders_answer(rejected={order.id: "None left."})
     response = caller.post(f"/orders/{order.id}/cancel/")
     assert response.status_code == 409
     assert response.json()["detail"] == "The order is rejected: it cannot become cancelled."

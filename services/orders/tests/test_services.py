@@ -19,8 +19,8 @@ def become(order, status):
     """Bring the order into a status by the ways that lead there."""
     ways = {
         Status.PENDING: lambda: None,
-        Status.CONFIRMED: lambda: services.orders_confirm(ids=[order.id]),
-        Status.REJECTED: lambda: services.orders_reject(reasons={order.id: REASON}),
+        Status.CONFIRMED: lambda: services.orders_answer(reserved=[order.id]),
+        Status.REJECTED: lambda: services.orders_answer(rejected={order.id: REASON}),
         Status.CANCELLED: lambda: services.order_cancel(user_id=order.user_id, order_id=order.id),
         Status.ARCHIVED: lambda: services.user_forget(user_id=order.user_id),
     }
@@ -147,8 +147,8 @@ def test_each_transition_is_told_with_a_higher_version(order, statuses, events):
 def test_a_late_answer_changes_nothing(order, status):
     become(order, status)
     before = told(order)
-    services.orders_confirm(ids=[order.id])
-    services.orders_reject(reasons={order.id: "Too late."})
+    services.orders_answer(reserved=[order.id])
+    services.orders_answer(rejected={order.id: "Too late."})
     overdue(order)
     assert services.order_expire() is False
     order.refresh_from_db()
@@ -159,16 +159,20 @@ def test_many_answers_cost_as_many_statements_as_one(place, django_assert_num_qu
     for count in (1, 5):
         ids = [place().id for _ in range(count)]
         with django_assert_num_queries(7):  # begin, orders, lines, UPDATE, events, deliveries, end
-            services.orders_confirm(ids=ids)
+            services.orders_answer(reserved=ids)
+    both = place().id, place().id
+    services.orders_answer(reserved=both[:1], rejected={both[1]: "None left."})
+    assert [Order.objects.get(id=id).status for id in both] == ["confirmed", "rejected"]
+    Order.objects.all().delete()
     refused = {place().id: f"Reason {n % 2}." for n in range(4)}
-    services.orders_reject(reasons=refused)
+    services.orders_answer(rejected=refused)
     assert dict(Order.objects.filter(status="rejected").values_list("id", "reason")) == refused
     assert set(Order.objects.values_list("version", flat=True)) == {2}
 
 
 def test_an_answer_for_an_order_that_is_not_known_is_an_error(order):
     with pytest.raises(Order.DoesNotExist, match="1 of 2"):
-        services.orders_confirm(ids=[order.id, uuid7()])
+        services.orders_answer(reserved=[order.id, uuid7()])
     assert told(order) == ["placed"]
 
 
@@ -216,7 +220,7 @@ def test_many_expire_in_steps(place, monkeypatch):
 
 def test_the_orders_of_who_is_gone_are_archived_and_nobody_elses(place, user_id):
     mine, other = [place() for _ in range(3)], place(user_id=uuid7())
-    services.orders_confirm(ids=[mine[1].id])
+    services.orders_answer(reserved=[mine[1].id])
     for _ in range(2):
         services.user_forget(user_id=user_id)
     assert {order.status for order in Order.objects.filter(user_id=user_id)} == {"archived"}

@@ -228,9 +228,9 @@ def test_orders_cost_the_same_however_many_and_long_they_are(make_product, djang
     products = [make_product(number) for number in range(5)]
     for wanted, count in ((products[:1], 1), (products, 1), (products, 2)):
         orders = [uuid7() for _ in range(count)]
-        with django_assert_num_queries(7):  # known, lock, orders, lines, UPDATE, events, deliveries
+        with django_assert_num_queries(8):  # known, lock, categories, orders, lines, UPDATE, events, deliveries
             services.stock_reserve(orders={id: lines(*((product, 1) for product in wanted)) for id in orders})
-        with django_assert_num_queries(7):  # orders, lines, lock, orders, UPDATE, events, deliveries
+        with django_assert_num_queries(8):  # orders, lines, lock, categories, orders, UPDATE, events, deliveries
             services.stock_release(reasons=dict.fromkeys(orders, "cancelled"))
 
 

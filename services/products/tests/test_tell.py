@@ -49,7 +49,7 @@ def test_each_is_told_as_it_is_under_a_new_version(make_product, told):
 def test_many_cost_as_much_as_one(make_product, django_assert_num_queries):
     ids = [make_product(number).id for number in range(5)]
     for some in (ids[:1], ids):
-        with django_assert_num_queries(6):  # savepoint twice, lock, UPDATE, events, deliveries
+        with django_assert_num_queries(7):  # savepoint twice, lock, categories, UPDATE, events, deliveries
             services.product_tell(ids=some)
 
 

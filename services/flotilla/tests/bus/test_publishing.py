@@ -1,7 +1,7 @@
 """Publishing: with its cause or not at all, to whom it concerns, and the doorbell after the commit."""
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from flotilla import context
 from flotilla.bus import bell, publishing
@@ -43,6 +43,12 @@ def test_one_row_for_the_event_and_one_for_each_queue(db):
     told(c.UserDeleted(version=1, user_id=event.id))
     assert Outbox.objects.latest("id").body["requestid"] == "-"
     assert Delivery.objects.latest("id").queue == "orders"
+
+
+def test_nothing_to_say_wakes_nobody(db):
+    with transaction.atomic():
+        publish()
+        assert connection.run_on_commit == []
 
 
 def test_what_is_said_for_one_of_many_names_its_request(db):
