@@ -65,12 +65,25 @@ def test_waiting_for_a_slot_of_a_service_leaves_time_for_a_write():
     assert haproxy("HAPROXY_QUEUE_TIMEOUT") + hold <= of_gateway("UNSAFE")
 
 
-def test_a_read_that_a_paused_replica_has_outlives_its_being_noticed():
-    """Half of the time is one try; three failed checks of a second each, a quarter of one apart, end the first."""
-    interval = directive(r"default-server check .*?\binter (\S+)", "haproxy/20-http.cfg")
+def noticed(interval):
+    """Seconds until a paused replica is down: three failed checks of a second each, a quarter of one apart."""
     between = directive(r"default-server check .*?fastinter (\S+)", "haproxy/20-http.cfg")
-    noticed = interval + 3 * haproxy("HAPROXY_CHECK_TIMEOUT") + 2 * between
-    assert noticed <= of_gateway("SAFE") / 2
+    return interval + 3 * haproxy("HAPROXY_CHECK_TIMEOUT") + 2 * between
+
+
+def test_a_read_that_a_paused_replica_has_outlives_its_being_noticed():
+    """Half of the time is one try."""
+    interval = directive(r"default-server check .*?\binter (\S+)", "haproxy/20-http.cfg")
+    assert noticed(interval) <= of_gateway("SAFE") / 2
+
+
+def test_a_write_that_a_paused_replica_has_leaves_time_for_another_try():
+    """Its pools ask less often, all by the same words: it is sent again in time to wait for a whole failover (24 s)."""
+    pools = ("haproxy/20-http.cfg", "haproxy/25-services.cfg")
+    found = [line for path in pools for line in re.findall(r"_unsafe from \w+\n +(.*)", (ROOT / path).read_text())]
+    assert set(found) == {"default-server inter 2s"}
+    assert len(found) == 5
+    assert noticed(2) + 24 <= float(environment("web")["WRITE_HOLD_SECONDS"])
 
 
 def test_what_the_gateway_has_signed_lasts_as_long_as_its_calls():
