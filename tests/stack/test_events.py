@@ -4,6 +4,7 @@ What a service does is called in its own container, as its API would: nobody out
 """
 
 import json
+import threading
 import time
 import uuid
 
@@ -157,6 +158,28 @@ def test_orders_for_more_than_there_is_are_rejected(product):
     orders = place(product, 7, 10)
     assert until(lambda: are_over(orders), 20, "ten orders ended") == {"confirmed": 5, "rejected": 5}
     assert stock_of(product) == STOCK - 5 * 7
+
+
+MOVED = """BEGIN;
+UPDATE products_product SET category_id =
+(SELECT id FROM products_category WHERE id <> category_id LIMIT 1) WHERE id = '{}';
+SELECT pg_sleep(8);
+COMMIT"""
+
+
+def test_a_product_whose_category_changes_just_then_is_not_taken_for_one_that_is_gone(product):
+    change(product, stock=STOCK)
+    category = value(f"SELECT category_id FROM products_product WHERE id = '{product}'", database="products")
+    moving = threading.Thread(target=sql, args=(MOVED.format(product),), kwargs={"database": "products"})
+    moving.start()
+    asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+    until(lambda: value(asleep) == "1", 3, "the row is locked", every=0.1)
+    try:
+        orders = place(product, 1, 1)
+        assert until(lambda: are_over(orders), 30, "the order is over") == {"confirmed": 1}
+    finally:
+        moving.join()
+        sql(f"UPDATE products_product SET category_id = '{category}' WHERE id = '{product}'", database="products")
 
 
 @pytest.mark.parametrize("service", ["products-worker", "orders-worker", "web-worker"])
