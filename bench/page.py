@@ -25,8 +25,10 @@ def seconds(value) -> str:
 
 def startup() -> list[str]:
     found = load("startup") or {}
+    nothing = found.get("nothing")
+    first = [row("`make up` from nothing: no engine, no image", "≤ 10 min", seconds(nothing))] if nothing else []
     return [
-        row("`make up` from nothing: no engine, no image", "≤ 10 min", seconds(found.get("nothing"))),
+        *first,
         row("`make up` from built images, empty volumes", "≤ 90 s", seconds(found.get("empty"))),
         row("`make up` when running", "≤ 10 s", seconds(found.get("running"))),
     ]

@@ -39,8 +39,8 @@ def heartbeat(worker: Any) -> float:
 class Answer(BaseRequestHandler):
     """GET /livez: 200 while `server.arbiter` serves, else 503. Anything else: 404.
 
-    Two balancers ask each replica three times a second, which is much of what an idle stack does: http.server would
-    take twice as long for each.
+    Two balancers ask each replica three times a second, which is much of what an idle stack does: http.server does
+    more for each than is asked.
     """
 
     def handle(self) -> None:

@@ -42,7 +42,7 @@ def _believed(authorization: str) -> Claims:
 
 @lru_cache(KEPT_AT_MOST)
 def _verified(token: str, keys: str) -> Claims:
-    """Of a token that is good: what is not raises, and is not kept. Verifying is a sixth of what forwarding costs."""
+    """Of a token that is good: what is not raises, and is not kept."""
     return tokens.verify(token, audience=tokens.ACCESS, keys=keys)
 
 
