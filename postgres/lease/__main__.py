@@ -1,4 +1,7 @@
-"""`python3 -m lease`, beside Patroni in a Postgres container. EARLY_RELEASE=0: it only lifts what a fence has left."""
+"""`python3 -m lease`, beside Patroni in a Postgres container; answers Prometheus and HAProxy too.
+
+EARLY_RELEASE=0: of the early release it only lifts what a fence has left.
+"""
 
 import os
 import sys
@@ -9,7 +12,7 @@ from room import volume
 from room.metrics import show
 from room.others import PORT
 
-from . import etcd, metrics, probes
+from . import agent, etcd, metrics, probes
 from .server import Server
 from .warden import Warden
 
@@ -24,6 +27,7 @@ def main():
         sys.exit(f"lease: {error}")
     show(disk)
     metrics.serve(PORT, enabled)
+    agent.serve()
     store = etcd.members(prefix)
     warden = Warden(name, server, store, probes.answers, metrics.tell, enabled=enabled, is_full=disk.is_full)
     metrics.FENCED.set_function(lambda: float(warden.fenced_at is not None))

@@ -1,0 +1,57 @@
+"""What HAProxy is told of this node's Postgres, over a socket as HAProxy asks."""
+
+import socket
+import struct
+import threading
+
+import pytest
+from lease import agent
+
+
+def file(status):
+    return f"42\n/data/pg\n1700000000\n5432\n/run/postgresql\n*\n  123  0\n{status}\n"
+
+
+@pytest.fixture
+def ask(tmp_path):
+    server = agent.Agent(("127.0.0.1", 0), tmp_path)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+
+    def call():
+        with socket.create_connection(server.server_address, timeout=5) as connection:
+            return connection.makefile().read()
+
+    call.address = server.server_address
+    yield call
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+SAYS = {"ready   ": "up\n", "standby ": "up\n", "stopping": "down\n", "starting": "down\n"}
+
+
+@pytest.mark.parametrize("status", SAYS)
+def test_it_follows_what_the_server_says_of_itself(ask, tmp_path, status):
+    (tmp_path / "postmaster.pid").write_text(file(status))
+    assert ask() == SAYS[status]
+
+
+@pytest.mark.parametrize("text", ["", "42\n", file("ready").rsplit("\n", 2)[0]])
+def test_a_file_that_is_being_written_is_no_server(ask, tmp_path, text):
+    (tmp_path / "postmaster.pid").write_text(text)
+    assert ask() == "down\n"
+
+
+def test_without_a_server_it_is_down(ask):
+    assert ask() == "down\n"
+
+
+def test_callers_that_hang_up_or_say_nothing_hold_up_nobody(ask, tmp_path, capsys):
+    (tmp_path / "postmaster.pid").write_text(file("ready"))
+    with socket.create_connection(ask.address) as silent:
+        assert ask() == "up\n"
+        silent.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # hangs up with a reset
+    assert ask() == "up\n"
+    assert capsys.readouterr().err == ""
