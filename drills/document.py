@@ -7,8 +7,10 @@ from string import Template
 
 from stack.engine import ROOT
 
-from drills import card, matrix
+from drills import card, kept, matrix, targets
 from drills.judge import PASS
+from drills.kept import NOTHING, Kept
+from drills.set_up import is_decided_early
 from drills.standing import Standing, back, bound, early_words, missed, seconds, spread, standings
 from drills.store import LATEST, write_whole
 from drills.targets import LATE_START, late
@@ -44,8 +46,9 @@ HOW = (
 
 
 def write(results: Iterable[dict], path: Path = PAGE) -> Path:
-    """The page of these results."""
-    write_whole(path, text(results, remarks()))
+    """The page of these results; what it says of other drills stays."""
+    page = path.read_text(encoding="utf-8") if path.exists() else ""
+    write_whole(path, text(results, remarks(), page))
     return path
 
 
@@ -53,21 +56,40 @@ def remarks(path: Path = REMARKS) -> dict[str, str]:
     return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
-def text(results: Iterable[dict], remarks: dict[str, str]) -> str:
+def text(results: Iterable[dict], remarks: dict[str, str], page: str = "") -> str:
+    """`page`: the one that stood there before."""
     found = standings(results)
-    how = "\n".join(f"- {line}" for line in (*HOW, *client(found)))
-    parts = {"subject": subject(found), "faults": faults(), "rows": "\n".join(map(row, found)), "how": how}
-    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(parts, missed=misses(found, remarks))
+    older = kept.of(page, known := names(), {one.name for one in found})
+    rows = older.rows | {one.name: row(one) for one in found}
+    lines = sorted(rows, key=known.index)
+    how = "\n".join(f"- {line}" for line in (*HOW, *client(found, older)))
+    parts = {"subject": subject(found, older), "faults": faults(), "rows": "\n".join(map(rows.get, lines)), "how": how}
+    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(parts, missed=misses(found, remarks, older))
 
 
-def subject(found: list[Standing]) -> str:
-    machines = dict.fromkeys(result["record"]["machine"] for one in found for result in one.shown)
-    passed = f"{sum(one.state == PASS for one in found)} of {len(found)} drills measured reach their targets."
-    missing = unmeasured({one.name for one in found})
-    words = early_words(found)
-    early = f" Early release of a dead leader's lease ([0028]({EARLY})) is {words}." if words else ""
-    lines = [f"Measured on {'; '.join(machines)}.{early} {passed}"] if found else []
+def names() -> list[str]:
+    """Every drill, in the order of the table of targets."""
+    return [f"{victim} {fault}" for row in targets.ROWS for victim in row.victims for fault in row.faults]
+
+
+def subject(found: list[Standing], older: Kept = NOTHING) -> str:
+    machines = dict.fromkeys([*(result["record"]["machine"] for one in found for result in one.shown), *older.machines])
+    states = [one.state for one in found] + list(older.states.values())
+    passed = f"{states.count(PASS)} of {len(states)} drills measured reach their targets."
+    missing = unmeasured({one.name for one in found} | older.rows.keys())
+    lines = [f"Measured on {'; '.join(machines)}.{early(found, older)} {passed}"] if states else []
+    if older.rows:
+        lines.append(f"{len(older.rows)} of the rows are of older results, of another checkout; each names its commit.")
     return "\n\n".join(lines + ([f"Not measured yet: {missing}."] if missing else []))
+
+
+def early(found: list[Standing], older: Kept) -> str:
+    """Whether leases were released early, where that decides a figure."""
+    words = early_words(found).split(" and ") if early_words(found) else []
+    if any(is_decided_early(name) for name in older.rows):
+        words += older.early
+    said = " and ".join(word for word in ("off", "on") if word in words)
+    return f" Early release of a dead leader's lease ([0028]({EARLY})) is {said}." if said else ""
 
 
 def faults() -> str:
@@ -151,11 +173,13 @@ def whole(one: Standing) -> str:
 # -- Around the table --------------------------------------------------------------------------------------------------
 
 
-def misses(found: list[Standing], remarks: dict[str, str]) -> str:
+def misses(found: list[Standing], remarks: dict[str, str], older: Kept = NOTHING) -> str:
     """Every missed target, and the remark on it; remarks on drills that pass as well."""
-    lines = [line for one in found for line in about(one, remarks.get(one.name, ""))]
-    nothing = "No target is missed." if found else "Nothing is measured yet."
-    passed = all(one.state == PASS for one in found)
+    said = older.missed | {one.name: about(one, remarks.get(one.name, "")) for one in found}
+    lines = [line for name in sorted(said, key=names().index) for line in said[name]]
+    states = [one.state for one in found] + list(older.states.values())
+    nothing = "No target is missed." if states else "Nothing is measured yet."
+    passed = all(state == PASS for state in states)
     return "\n".join(([nothing, *[""] * bool(lines)] if passed else []) + lines)
 
 
@@ -166,14 +190,18 @@ def about(one: Standing, remark: str) -> list[str]:
     return [*lines, f"- {one.name}: {remark}"] if remark else lines
 
 
-def client(found: list[Standing]) -> list[str]:
+def client(found: list[Standing], older: Kept = NOTHING) -> list[str]:
     """What the client of these runs did, as it said itself: the usual way, then others with their drills."""
     ways: dict[str, list[str]] = {}
     for one in found:
         for line in dict.fromkeys(said(result["record"]) for result in one.shown):
             ways.setdefault(line, []).append(one.name)
+    for name, line in older.loads.items():
+        ways.setdefault(line, []).append(name)
     usual, *others = sorted(ways, key=lambda line: -len(ways[line])) or [""]
-    return [line for line in (usual, *(f"{', '.join(ways[line])}: {line}" for line in others)) if line]
+    order = names().index
+    told = (f"{', '.join(sorted(ways[line], key=order))}: {line}" for line in others)
+    return [line for line in (usual, *told) if line]
 
 
 def said(record: dict) -> str:
