@@ -4,8 +4,8 @@ import time
 
 import pytest
 from stack import direct
-from stack.engine import docker, one
-from stack.servers import in_rotation, primary, sql, until
+from stack.engine import docker, inside, one
+from stack.servers import HAPROXIES, haproxy_stats, in_rotation, primary, sql, until
 from stack.whole import make_whole
 
 
@@ -37,3 +37,30 @@ def test_a_killed_primary_comes_back_though_much_log_was_written_since_its_last_
     for _ in range(2):  # what nobody needs by then is removed
         sql("CHECKPOINT")
     make_whole()
+
+
+# Patroni stops in its tracks, and Postgres ends with its sessions, as at a hand-over.
+END_UNTOLD = """
+import os, pathlib, signal
+for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+    if path.read_bytes().endswith(b"patroni.yml\\0"):
+        os.kill(int(path.parent.name), signal.SIGSTOP)
+        print(path.parent.name)
+os.kill(int(pathlib.Path("/data/pg/postmaster.pid").read_text().split()[0]), signal.SIGINT)
+"""
+
+
+def at_haproxy(name: str, node: str) -> str:
+    rows = (row for row in haproxy_stats(name) if (row["pxname"], row["svname"]) == ("postgres_primary", node))
+    return next(rows)["status"]
+
+
+def test_a_primary_that_ends_is_down_at_both_balancers_before_its_patroni_can_say_so(start_again):
+    """By checks alone it would be so after three that find no answer, of a second each."""
+    leader = primary()
+    patroni = inside(leader, "python3", "-c", END_UNTOLD).strip()
+    try:
+        told = {"DOWN (agent)"}
+        until(lambda: {at_haproxy(name, leader) for name in HAPROXIES} == told, 2, "down by its agent", every=0.05)
+    finally:
+        inside(leader, "kill", "-CONT", patroni)

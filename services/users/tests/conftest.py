@@ -17,6 +17,8 @@ from users import orders, services
 from users.models import User
 
 PASSWORD = "correct-horse-battery"
+TOVE = {"email": "tove@example.com", "name": "Tove", "password": PASSWORD}
+LOGIN = {"email": "tove@example.com", "password": PASSWORD}
 PRIVATE, PUBLIC = making.new_key("t")
 
 
