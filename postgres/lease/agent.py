@@ -15,10 +15,13 @@ SERVES = ("ready", "standby")
 
 
 def answer(data=DATA):
-    """-> b"up" or b"down". Up does not say that it is the primary: HAProxy asks Patroni for that, and wants both."""
+    """-> b"up" or b"down". Up does not say that it is the primary: HAProxy asks Patroni for that, and wants both.
+
+    OSError when it cannot be told, for want of a descriptor for instance: then nothing is said, which changes nothing.
+    """
     try:
         lines = Path(data, "postmaster.pid").read_text().split("\n")
-    except OSError:
+    except FileNotFoundError:
         return b"down\n"
     return b"up\n" if len(lines) > STATUS and lines[STATUS].strip() in SERVES else b"down\n"
 
@@ -36,7 +39,7 @@ class Agent(socketserver.TCPServer):
         request.sendall(answer(self.data))
 
     def handle_error(self, request, client_address):
-        """A caller that hangs up early is no event."""
+        """Neither a caller that hangs up early nor an answer that cannot be given is an event."""
 
 
 def serve(port=PORT):

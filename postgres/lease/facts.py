@@ -75,6 +75,11 @@ class Cluster:
         return self.leader, self.leader_revision, self.sync_revision
 
     @property
+    def asked(self):
+        """What people have asked of the cluster: its settings, a pause among them, and a switchover."""
+        return self.config_revision, self.failover_revision
+
+    @property
     def leader_knows_settings(self):
         """It has written the sync key as the leader, and each loop of its Patroni begins by reading them."""
         return self.sync_leader == self.leader and self.config_revision < self.leader_revision < self.sync_revision

@@ -100,9 +100,12 @@ class Warden:
             self.tell("fenced", leader=now.leader, in_force=in_force)
         if in_force and self._promise(now, *self.own.position()):
             self.tell("promised", leader=now.leader, revision=now.leader_revision)
-            now = cluster(self.store.read(ROOT))
-            if promises := decision.all_promised(now, self.patience.reign):
-                self._release(now, promises)
+            seen = cluster(self.store.read(ROOT))
+            # This round was judged by other settings, or before a switchover was asked for: the next one looks at that.
+            if seen.asked != now.asked:
+                return
+            if promises := decision.all_promised(seen, self.patience.reign):
+                self._release(seen, promises)
 
     def _promise(self, now, timeline, position):
         promise = Promise(*now.reign, timeline, position)

@@ -17,7 +17,7 @@ class Store:
     """etcd's part of the world: keys with revisions, and conditional changes."""
 
     def __init__(self):
-        self.keys, self.revision, self.away = {}, 10, False
+        self.keys, self.revision, self.away, self.ended = {}, 10, False, set()  # `ended`: leases
         self.put("config", json.dumps(STRICT))
         self.put("sync", json.dumps({"leader": P, "sync_standby": f"{A},{B}"}))
         for name, host in HOSTS.items():
@@ -43,6 +43,8 @@ class Store:
         revisions = {key: entry.revision for key, entry in self.keys.items()}
         if any(revisions.get(key, 0) != revision for key, revision in conditions.items()):
             return False
+        if lease in self.ended:
+            raise Doubt("etcd: requested lease not found")
         for key, value in put.items():
             self.put(key.removeprefix(ROOT), value, lease)
         return True

@@ -1,7 +1,6 @@
 """What HAProxy is told of this node's Postgres, over a socket as HAProxy asks."""
 
 import socket
-import struct
 import threading
 
 import pytest
@@ -48,10 +47,25 @@ def test_without_a_server_it_is_down(ask):
     assert ask() == "down\n"
 
 
-def test_callers_that_hang_up_or_say_nothing_hold_up_nobody(ask, tmp_path, capsys):
-    (tmp_path / "postmaster.pid").write_text(file("ready"))
-    with socket.create_connection(ask.address) as silent:
-        assert ask() == "up\n"
-        silent.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # hangs up with a reset
+def test_what_cannot_be_told_is_not_said_and_the_next_caller_is_told(ask, tmp_path, capsys):
+    unreadable = tmp_path / "postmaster.pid"
+    unreadable.mkdir()
+    assert ask() == ""
+    unreadable.rmdir()
+    unreadable.write_text(file("ready"))
     assert ask() == "up\n"
     assert capsys.readouterr().err == ""
+
+
+def test_callers_that_say_nothing_and_stay_hold_up_nobody(ask, tmp_path):
+    (tmp_path / "postmaster.pid").write_text(file("ready"))
+    with socket.create_connection(ask.address):
+        assert ask() == "up\n"
+
+
+def test_it_answers_beside_the_program_at_a_port_of_its_own():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    agent.serve(port)
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        assert connection.makefile().read() == "down\n", "there is no Postgres here"

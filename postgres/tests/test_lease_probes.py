@@ -13,11 +13,11 @@ def listener():
     """listener(answer) -> a port; without an answer the kernel accepts, as it does for a paused container."""
     sockets = []
 
-    def listen(answer=None):
+    def listen(answer=None, after=0.0):
         server = socket.create_server(("127.0.0.1", 0))
         sockets.append(server)
         if answer:
-            threading.Thread(target=say, args=(server, answer), daemon=True).start()
+            threading.Thread(target=say, args=(server, answer, after), daemon=True).start()
         return server.getsockname()[1]
 
     yield listen
@@ -25,10 +25,11 @@ def listener():
         server.close()
 
 
-def say(server, answer):
+def say(server, answer, after=0.0):
     link, _ = server.accept()
     with link:
         link.recv(100)
+        time.sleep(after)
         link.sendall(answer)
 
 
@@ -56,6 +57,15 @@ def test_who_refuses_is_silent(asked, listener):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     assert not asked(port, port)
+
+
+def test_who_answers_late_is_silent(asked, listener):
+    assert not asked(listener(b"HTTP/1.0 200 OK\r\n\r\n", 0.8), listener(b"N", 0.8))
+
+
+def test_half_a_second_is_the_limit():
+    """Decision 0028, step 2."""
+    assert probes.SECONDS == 0.5
 
 
 def test_either_answer_is_a_sign_of_life(asked, listener):

@@ -6,7 +6,7 @@ import pytest
 from lease import decision
 from lease.facts import PROMISES, ROOT, Doubt, Promise
 from lease.warden import FENCED
-from lease_world import A, B, P, change_sync, fenced_both, released
+from lease_world import LEASES, A, B, P, change_config, change_sync, fenced_both, released
 
 
 def test_one_voter_alone_gives_up_and_is_free_again(world):
@@ -136,6 +136,33 @@ def test_a_release_fails_when_anything_has_changed_meanwhile(world, key):
     world.rounds(decision.ROUNDS, B)
     assert "released" not in world.steps()
     assert world.store.now.leader == P
+
+
+ASKED = {
+    "a pause": lambda world: change_config(world, pause=True),
+    "not strict any more": lambda world: change_config(world, synchronous_mode_strict=False),
+    "a switchover": lambda world: world.store.put("failover", json.dumps({"leader": P, "member": A})),
+}
+
+
+@pytest.mark.parametrize("what", ASKED)
+def test_what_is_asked_for_while_a_node_fences_itself_is_heeded(world, what):
+    """It has judged its round before, and the other voter's promise is there already."""
+    fenced_both(world)
+    world.servers[B].before_fence = lambda: ASKED[what](world)
+    world.rounds(decision.ROUNDS, B)
+    assert world.steps(B) == ["fenced", "promised"]
+    assert world.store.now.leader == P
+    world.rounds(1, B)
+    assert world.steps(B)[-1] == "withdrew"
+
+
+def test_an_heir_whose_lease_has_ended_meanwhile_gets_nothing(world):
+    fenced_both(world)
+    world.store.ended = {LEASES[A], LEASES[B]}
+    world.rounds(decision.ROUNDS, B)
+    assert world.store.now.leader == P
+    assert any(reason.startswith("in doubt: ") for reason in world.reasons)
 
 
 def test_a_promise_of_another_leadership_counts_for_nothing(world):
