@@ -18,6 +18,11 @@ def stop(victims: list[Container]) -> None:
     act("stop", victims)
 
 
+def restart(victims: list[Container]) -> None:
+    """Asked to end, and started again at once."""
+    act("restart", victims)
+
+
 def pause(victims: list[Container]) -> None:
     """Frozen: accepts connections and answers nothing."""
     act("pause", victims)

@@ -9,7 +9,7 @@ from stack import direct
 from drills import cores, disk, faults, network, relay, targets, wipe
 
 HARM = ("kill", "stop", "pause", "cut")
-NETWORK = ("cut-voters", "cut-voter", "cut-etcd", "slow")  # that fail in part
+NETWORK = ("cut-voters", "cut-voter", "cut-etcd", "cut-peers", "slow")  # that fail in part
 POSTGRES = r"postgres-\d"
 
 
@@ -80,7 +80,11 @@ VICTIMS = (
     Victim("pgbouncer", r"pgbouncer-\d"),
     # Longer away than its lease lasts: the others must manage without it.
     Victim(
-        "postgres-primary", POSTGRES, direct.postgres_primary, away=30, faults=(*HARM, "switchover", *NETWORK, "fill")
+        "postgres-primary",
+        POSTGRES,
+        direct.postgres_primary,
+        away=30,
+        faults=(*HARM, "restart", "switchover", *NETWORK, "fill"),
     ),
     Victim("postgres-standby", POSTGRES, direct.postgres_standby),
     Victim("etcd", r"etcd-\d", direct.etcd_leader),
@@ -129,10 +133,12 @@ FAULTS = (
     Fault("pause", faults.pause, "paused", "frozen: it accepts connections and answers nothing", 60),
     Fault("cut", faults.cut, "cut off from its networks", "off every network, while it goes on running", 60),
     Fault("switchover", faults.switchover, "handed over", "planned work: the primary hands over to a standby"),
+    Fault("restart", faults.restart, "restarted", "asked to end, and started again at once"),
     Fault("rolling", faults.rolling, "restarted, one replica after the other", "a new release, replica by replica"),
     cut_from("cut-voters", network.cut_voters, "both other Postgres nodes"),
     cut_from("cut-voter", network.cut_voter, "one of the other Postgres nodes"),
     cut_from("cut-etcd", network.cut_etcd, "all etcd members"),
+    cut_from("cut-peers", network.cut_peers, "both other Postgres nodes and all etcd members"),
     Fault("fill", disk.fill, "without room on its disk", FULL, 30, mend="disk", lacks=disk.lacks, small=True),
     Fault("wipe", wipe.wipe, "wiped", WIPED, 5, prepare=wipe.crowd),
     Fault("starve", cores.starve, "starved", STARVED, 300, mend="cores", load=4),

@@ -55,6 +55,11 @@ def cut_etcd(victims: list[Container]) -> None:
     partition(victims, direct.ETCD.values())
 
 
+def cut_peers(victims: list[Container]) -> None:
+    """From whoever could tell it that another leads; whoever sends it requests still reaches it."""
+    partition(victims, [*voters(victims), *direct.ETCD.values()])
+
+
 def voters(victims: list[Container]) -> list[str]:
     return [address for name, address in direct.POSTGRES.items() if name != victims[0].service]
 

@@ -102,10 +102,10 @@ OPERATIONS = (
 ROWS = (
     Row(PRIMARY, ("kill",), Targets(write_gap=within(24)), Targets(write_gap=within(6), write_gap_median=within(4.5))),
     Row(PRIMARY, ("pause", "cut"), Targets(write_gap=within(24)), Targets(write_gap=within(8))),
-    Row(PRIMARY, ("stop",), Targets(write_gap=within(5)), Targets(write_gap=within(3))),
+    Row(PRIMARY, ("stop", "restart"), Targets(write_gap=within(5)), Targets(write_gap=within(3))),
     Row(PRIMARY, ("switchover",), Targets(write_gap=within(3))),
     # Off, nobody takes over from a primary that has its lease and no voter: writes wait until it is over.
-    Row(PRIMARY, ("cut-voters",), Targets(failed=None, write_gap=None), Targets(write_gap=within(8))),
+    Row(PRIMARY, ("cut-voters", "cut-peers"), Targets(failed=None, write_gap=None), Targets(write_gap=within(8))),
     # The other voter confirms; and in failsafe mode a primary that reaches both others stays, etcd or not.
     Row(PRIMARY, ("cut-voter", "cut-etcd"), Targets(failovers=NONE)),
     Row(PRIMARY, ("slow",), Targets(write_gap=under(3), failovers=NONE)),

@@ -76,7 +76,7 @@ def test_a_failover_is_run_often_and_its_victim_stays_away_for_longer_than_its_l
         ("database", "kill", "no victim 'database'. The victims: nginx, .*redis-exporter"),
         ("", "", "say what to hit and how, .*V=web F=kill.\nThe victims: nginx, .*\nThe faults: kill, "),
         ("", "kill", "say which victim, for example V=nginx"),
-        ("web", "explode", "no fault 'explode'. The faults: kill, stop, pause, cut, switchover, rolling"),
+        ("web", "explode", "no fault 'explode'. The faults: kill, stop, pause, cut, switchover, restart, rolling"),
         ("web", "", "say which fault, for example F=kill"),
         ("web", "switchover", "say V=postgres-primary F=switchover, or F=kill or .* or rolling"),
         ("postgres-primary+etcd", "cut", "cut does not fit postgres-primary.etcd: say V=nginx F=cut, or F=kill"),

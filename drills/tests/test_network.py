@@ -30,7 +30,12 @@ def rules(done) -> list[str]:
 
 @pytest.mark.parametrize(
     ("fault", "addresses"),
-    [("cut-voters", OTHERS), ("cut-voter", OTHERS[:1]), ("cut-etcd", list(direct.ETCD.values()))],
+    [
+        ("cut-voters", OTHERS),
+        ("cut-voter", OTHERS[:1]),
+        ("cut-etcd", list(direct.ETCD.values())),
+        ("cut-peers", [*OTHERS, *direct.ETCD.values()]),
+    ],
 )
 def test_a_cut_drops_both_ways_and_only_whom_it_names(done, fault, addresses):
     matrix.named("fault", fault).act([PRIMARY])
@@ -82,7 +87,7 @@ def engine(monkeypatch) -> Engine:
     return engine
 
 
-@pytest.mark.parametrize("fault", ["cut-voters", "cut-voter", "cut-etcd", "slow"])
+@pytest.mark.parametrize("fault", ["cut-voters", "cut-voter", "cut-etcd", "cut-peers", "slow"])
 def test_the_journal_lifts_the_rules_and_then_ends_the_proxy(engine, done, monkeypatch, tmp_path, fault):
     Journal(tmp_path).write(engine.containers(), matrix.named("fault", fault).mend)
     monkeypatch.setattr(network, "iptables", lambda *call: done.append(call) or "lifted")

@@ -64,3 +64,5 @@ def test_a_primary_that_ends_is_down_at_both_balancers_before_its_patroni_can_sa
         until(lambda: {at_haproxy(name, leader) for name in HAPROXIES} == told, 2, "down by its agent", every=0.05)
     finally:
         inside(leader, "kill", "-CONT", patroni)
+    make_whole()
+    until(lambda: told.isdisjoint(at_haproxy(name, leader) for name in HAPROXIES), 5, "its agent says that it is there")
