@@ -43,7 +43,7 @@ watch: ## a live screen: who is up, who leads, rate, errors, latency; PROBE=0 DU
 .PHONY: drill drills
 drill: ## V=postgres-primary F=kill breaks one thing under load, mends it, judges what a client saw; AWAY= RUNS= UNDO=1
 	@scripts/drill
-drills: ## all drills, or SET=ci (under six minutes); goes on where it was interrupted
+drills: ## all drills, or SET=ci (some eight minutes); goes on where it was interrupted
 	@scripts/drills
 
 ##@ Look inside

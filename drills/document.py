@@ -8,7 +8,7 @@ from string import Template
 from stack.engine import ROOT
 
 from drills import card, kept, matrix, targets
-from drills.judge import PASS
+from drills.judge import INVALID, PASS
 from drills.kept import NOTHING, Kept
 from drills.set_up import is_decided_early
 from drills.standing import Standing, back, bound, early_words, missed, seconds, spread, standings
@@ -58,13 +58,14 @@ def remarks(path: Path = REMARKS) -> dict[str, str]:
 
 def text(results: Iterable[dict], remarks: dict[str, str], page: str = "") -> str:
     """`page`: the one that stood there before."""
-    found = standings(results)
-    older = kept.of(page, known := names(), {one.name for one in found})
+    found, template = standings(results), TEMPLATE.read_text(encoding="utf-8")
+    older = kept.of(page, template, known := names(), {one.name for one in found if one.state != INVALID})
+    found = [one for one in found if one.name not in older.rows]  # runs that cannot tell take nothing's place
     rows = older.rows | {one.name: row(one) for one in found}
     lines = sorted(rows, key=known.index)
     how = "\n".join(f"- {line}" for line in (*HOW, *client(found, older)))
     parts = {"subject": subject(found, older), "faults": faults(), "rows": "\n".join(map(rows.get, lines)), "how": how}
-    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(parts, missed=misses(found, remarks, older))
+    return Template(template).substitute(parts, missed=misses(found, remarks, older))
 
 
 def names() -> list[str]:
@@ -120,11 +121,16 @@ def unmeasured(names: set[str]) -> str:
 def row(one: Standing) -> str:
     counts = [card.count(one, name) for name in ("lost", "twice", "unseen")]
     cells = [
-        one.name, str(len(one.shown)), failed(one), card.count(one, "failed_with_retry"), writes(one),
+        one.name, runs(one), failed(one), card.count(one, "failed_with_retry"), writes(one),
         gap(one, "read_gap"), seconds(one.worst("slowest")), failovers(one), *counts, *bought(one), whole(one),
         card.count(one, "operator"), one.state, ", ".join(one.commits),
     ]  # fmt: skip
     return f"| {' | '.join(cells)} |"
+
+
+def runs(one: Standing) -> str:
+    planned = matrix.RUNS.get((one.victim, one.fault), 1)
+    return f"{len(one.shown)} of {planned}" if len(one.shown) < planned else str(len(one.shown))
 
 
 def failed(one: Standing) -> str:
@@ -175,7 +181,9 @@ def whole(one: Standing) -> str:
 
 def misses(found: list[Standing], remarks: dict[str, str], older: Kept = NOTHING) -> str:
     """Every missed target, and the remark on it; remarks on drills that pass as well."""
-    said = older.missed | {one.name: about(one, remarks.get(one.name, "")) for one in found}
+    said = {one.name: about(one, remarks.get(one.name, "")) for one in found}
+    for name, lines in older.missed.items():
+        said[name] = [why(remarks.get(name)) if line.startswith(kept.WHY) else line for line in lines]
     lines = [line for name in sorted(said, key=names().index) for line in said[name]]
     states = [one.state for one in found] + list(older.states.values())
     nothing = "No target is missed." if states else "Nothing is measured yet."
@@ -186,8 +194,12 @@ def misses(found: list[Standing], remarks: dict[str, str], older: Kept = NOTHING
 def about(one: Standing, remark: str) -> list[str]:
     lines = [f"- {line}" for line in (*missed(one), *card.reasons(one))]
     if one.state != PASS:
-        return [*lines, f"  Why: {remark or 'not explained yet'}"]
+        return [*lines, why(remark)]
     return [*lines, f"- {one.name}: {remark}"] if remark else lines
+
+
+def why(remark: str | None) -> str:
+    return f"{kept.WHY} {remark or 'not explained yet'}"
 
 
 def client(found: list[Standing], older: Kept = NOTHING) -> list[str]:

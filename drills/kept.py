@@ -7,11 +7,13 @@ import re
 from collections.abc import Container
 from dataclasses import dataclass
 
+HEAD = re.compile(r"^\| drill \|.*$", re.MULTILINE)
 ROW = re.compile(r"^\| (\S+ \S+) \|.*\| (\S+) \| [^|]* \|$", re.MULTILINE)
 MEASURED = re.compile(r"^Measured on (.+?)\. ", re.MULTILINE)
 EARLY = re.compile(r"^Measured on .* is (off|on|off and on)\. ", re.MULTILINE)
 MISSED = re.compile(r"^## What is missed, and why\n\n(.*?)^## ", re.MULTILINE | re.DOTALL)
 OF_ONE = re.compile(r"^- (\S+ [^\s,:]+)[,:] ")
+WHY = "  Why:"
 LOAD = re.compile(r"^- (?:(?P<names>\S+ \S+(?:, \S+ \S+)*): )?(?P<load>The load: .*)$", re.MULTILINE)
 
 
@@ -30,8 +32,10 @@ class Kept:
 NOTHING = Kept({}, {}, {}, {})
 
 
-def of(page: str, known: Container[str], measured: Container[str]) -> Kept:
-    """Of the drills that are `known` and not `measured` here."""
+def of(page: str, template: str, known: Container[str], measured: Container[str]) -> Kept:
+    """Of the drills that are `known` and not `measured` here; nothing, when the table has other columns than then."""
+    if HEAD.search(template)[0] not in page.splitlines():
+        return NOTHING
     rows = {row[1]: row for row in ROW.finditer(page) if row[1] in known and row[1] not in measured}
     if not rows:
         return NOTHING

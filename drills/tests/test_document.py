@@ -16,7 +16,7 @@ def row(text: str, name: str) -> list[str]:
 
 def test_a_row_has_target_beside_figure_median_and_worst_and_its_commit():
     assert row(document.text(GAP, {}), "postgres-primary kill") == [
-        "postgres-primary kill", "3", "0 of 3600 (0)", "0", "18.0 / 26.0 (≤ 24)", "0.1 / 0.1 (< 2)", "25.9", "3",
+        "postgres-primary kill", "3 of 10", "0 of 3600 (0)", "0", "18.0 / 26.0 (≤ 24)", "0.1 / 0.1 (< 2)", "25.9", "3",
         "0", "0", "0", "0 / 0 / 0 of 360", "0 / 0", "0.4 / 0.4", "10 / 10", "0", "FAIL", "aaaaaaaaa",
     ]  # fmt: skip
 
