@@ -12,7 +12,7 @@ from room import volume
 from room.metrics import show
 from room.others import PORT
 
-from . import agent, etcd, metrics, probes
+from . import agent, alone, etcd, metrics, probes
 from .server import Server
 from .warden import Warden
 
@@ -27,10 +27,13 @@ def main():
         sys.exit(f"lease: {error}")
     show(disk)
     metrics.serve(PORT, enabled)
-    agent.serve()
     store = etcd.members(prefix)
     warden = Warden(name, server, store, probes.answers, metrics.tell, enabled=enabled, is_full=disk.is_full)
     metrics.FENCED.set_function(lambda: float(warden.fenced_at is not None))
+    # With connections of its own: a round of the one does not wait for one of the other.
+    lonely = alone.Alone(name, Server(), etcd.members(prefix), metrics.tell)
+    alone.watch(lonely)
+    agent.serve(lambda: lonely.is_alone)
     while True:
         time.sleep(warden.round())
 

@@ -23,6 +23,13 @@ FOLLOWS = """
     SELECT setting FROM pg_file_settings
     WHERE name = 'primary_conninfo' AND sourcefile NOT LIKE '%postgresql.auto.conf' ORDER BY seqno DESC LIMIT 1
 """
+# When each standby that streams last reported, by its own clock: whether that changes is what counts.
+REPLIES = """
+    SELECT CASE WHEN NOT pg_is_in_recovery() THEN (
+        SELECT coalesce(string_agg(reply_time::text, ' ' ORDER BY pid), '')
+        FROM pg_stat_replication WHERE state = 'streaming'
+    ) END
+"""
 # The parts of a fence in force. The second alone: ALTER SYSTEM has set it, whatever Postgres has read of that.
 FENCE = """
     SELECT current_setting('primary_conninfo') = '',
@@ -50,13 +57,12 @@ class Server:
 
     def is_calm(self, seconds):
         """Over a kept connection: whether this is the primary, or heard from its leader in the last `seconds`."""
-        try:
-            self._kept = self._kept or self._connect()
-            standby, _, status, silence = self._row(self._kept, OWN)
-        except psycopg2.Error as error:
-            self.close()
-            raise Doubt(f"Postgres: {error}") from error
+        standby, _, status, silence = self._kept_row(OWN)
         return not standby or (status == "streaming" and silence is not None and silence < seconds)
+
+    def replies(self):
+        """Over a kept connection: None of a standby; of a primary a text that changes when a standby reports."""
+        return self._kept_row(REPLIES)[0]
 
     def own(self):
         """-> Own, from a new session."""
@@ -101,6 +107,14 @@ class Server:
         if self._kept:
             self._kept.close()
             self._kept = None
+
+    def _kept_row(self, query):
+        try:
+            self._kept = self._kept or self._connect()
+            return self._row(self._kept, query)
+        except psycopg2.Error as error:
+            self.close()
+            raise Doubt(f"Postgres: {error}") from error
 
     def _is_in_force(self):
         self.sleep(SETTLE)

@@ -26,6 +26,7 @@ class Postgres:
         self.reread = self.stays = True  # whether a reload is heeded, whether the line stays in the file
         self.looks, self.waits_from = 0, 1  # the look from which the startup process is seen between two attempts
         self.stubborn = False  # the receiver outlives the fence
+        self.replies = None  # what its standbys report; it is one itself
         self.asked = {}  # how the last session was asked for
 
     def connect(self, **options):
@@ -76,6 +77,7 @@ class Cursor:
         answers = {
             server.OWN: lambda: (True, postgres.is_fenced, *postgres.receiver),
             server.FENCE: lambda: postgres.fence,
+            server.REPLIES: lambda: (postgres.replies,),
             server.FOLLOWS: lambda: (postgres.conninfo,) if postgres.conninfo else None,
             "IDENTIFY_SYSTEM": lambda: ("7512345678901234567", 3, "1/50000A8", None),
         }

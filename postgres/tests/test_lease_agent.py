@@ -13,7 +13,8 @@ def file(status):
 
 @pytest.fixture
 def ask(tmp_path):
-    server = agent.Agent(("127.0.0.1", 0), tmp_path)
+    alone = []
+    server = agent.Agent(("127.0.0.1", 0), lambda: bool(alone), tmp_path)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
 
@@ -21,7 +22,7 @@ def ask(tmp_path):
         with socket.create_connection(server.server_address, timeout=5) as connection:
             return connection.makefile().read()
 
-    call.address = server.server_address
+    call.address, call.alone = server.server_address, alone
     yield call
     server.shutdown()
     server.server_close()
@@ -41,6 +42,14 @@ def test_it_follows_what_the_server_says_of_itself(ask, tmp_path, status):
 def test_a_file_that_is_being_written_is_no_server(ask, tmp_path, text):
     (tmp_path / "postmaster.pid").write_text(text)
     assert ask() == "down\n"
+
+
+def test_a_server_that_is_all_alone_is_down(ask, tmp_path):
+    (tmp_path / "postmaster.pid").write_text(file("ready"))
+    ask.alone.append(True)
+    assert ask() == "down\n"
+    ask.alone.clear()
+    assert ask() == "up\n"
 
 
 def test_without_a_server_it_is_down(ask):
@@ -66,6 +75,6 @@ def test_callers_that_say_nothing_and_stay_hold_up_nobody(ask, tmp_path):
 def test_it_answers_beside_the_program_at_a_port_of_its_own():
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    agent.serve(port)
+    agent.serve(lambda: False, port)
     with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
         assert connection.makefile().read() == "down\n", "there is no Postgres here"

@@ -66,12 +66,13 @@ def test_the_program_serves_its_metrics_and_goes_round_after_round(program, monk
 
     monkeypatch.setattr(program, "Warden", Warden)
     monkeypatch.setattr(program.metrics, "serve", lambda port, enabled: served.append((port, enabled)))
-    monkeypatch.setattr(program.agent, "serve", lambda: served.append("agent"))
+    monkeypatch.setattr(program.alone, "watch", lambda alone: served.append(alone.me))
+    monkeypatch.setattr(program.agent, "serve", lambda is_alone: served.append(is_alone()))
     monkeypatch.setattr(program.time, "sleep", sleep)
     with pytest.raises(KeyboardInterrupt):
         program.main()
     assert made == [("postgres-2", ["10.77.4.71", "10.77.4.72", "10.77.4.73"], False, tmp_path)]
-    assert (served, slept) == ([(8009, False), "agent"], [0.25] * 3)
+    assert (served, slept) == ([(8009, False), "postgres-2", False], [0.25] * 3)
 
 
 WRONG = [{"EARLY_RELEASE": "yes"}, {"EARLY_RELEASE": ""}, {"NODE": "x"}, {"NET_PREFIX": ""}, {"ROOM_MB": "much"}]

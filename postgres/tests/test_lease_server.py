@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from lease import facts
+from lease import alone, facts
 from lease.facts import Doubt
 from lease.warden import QUIET
 from pgnode import render
@@ -16,7 +16,8 @@ PARAMETERS = render.dcs({}, POSTGRES)["postgresql"]["parameters"]
 
 
 def milliseconds(parameter):
-    return int(re.fullmatch(r"(\d+)ms", PARAMETERS[parameter])[1])
+    number, unit = re.fullmatch(r"(\d+)(ms|s)", PARAMETERS[parameter]).groups()
+    return int(number) * {"ms": 1, "s": 1000}[unit]
 
 
 @pytest.fixture
@@ -100,6 +101,20 @@ def test_a_node_that_patroni_has_not_pointed_anywhere_follows_nobody(server, pos
 def test_calm_is_a_stream_that_was_heard_lately(server, postgres, receiver, calm):
     postgres.receiver = receiver
     assert server.is_calm(QUIET) is calm
+
+
+def test_what_standbys_report_is_asked_over_one_session_too(server, postgres):
+    assert server.replies() is None
+    postgres.replies = "2026-11-22 12:00:01+00"
+    assert server.replies() == "2026-11-22 12:00:01+00"
+    assert postgres.sessions == 1
+    postgres.down = True
+    with pytest.raises(Doubt):
+        server.replies()
+
+
+def test_a_primary_waits_for_two_reports_before_it_takes_itself_for_alone():
+    assert milliseconds("wal_receiver_status_interval") * 2 <= alone.HEARD * 1000
 
 
 def test_an_idle_leader_is_not_silent():
