@@ -1,4 +1,5 @@
-"""Work that comes due by the clock and not by an event: functions registered with `@every(seconds)` in `tasks` modules.
+"""Work that comes due by the clock and not by an event: functions registered with `@every(seconds)` in `tasks` modules;
+with `@every_in_each(seconds)` for work in all databases of a service.
 
 A function is called inside a transaction that holds a lock of its own, so of several workers one is at it at a time.
 Each of them asks once in the interval; so the function must find out by itself what is due. It does a bounded step of
@@ -10,6 +11,7 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import connections
 
@@ -19,6 +21,7 @@ LOCK = 7_364_054  # any constant: the first half of every such lock, the name is
 TAKE = "SELECT pg_try_advisory_xact_lock(%s, %s)"
 
 type Work = Callable[[], bool]
+type WorkIn = Callable[[str], bool]
 
 
 @dataclass(frozen=True)
@@ -36,10 +39,18 @@ def every(seconds: float, *, using: str = "default") -> Callable[[Work], Work]:
     """Call the function that often, on that database."""
 
     def register(work: Work) -> Work:
-        name = f"{work.__module__}.{work.__name__}"
-        if name in _jobs:
-            raise ValueError(f"{name} is periodic work already: one interval is enough.")
-        _jobs[name] = Job(name, seconds, work, using)
+        _add(Job(_name(work), seconds, work, using))
+        return work
+
+    return register
+
+
+def every_in_each(seconds: float) -> Callable[[WorkIn], WorkIn]:
+    """Call the function that often on each database of the service, by its alias. Each is a job of its own."""
+
+    def register(work: WorkIn) -> WorkIn:
+        for alias in databases.aliases():
+            _add(Job(f"{_name(work)}.{alias}", seconds, partial(work, alias), alias))
         return work
 
     return register
@@ -72,6 +83,16 @@ def step(job: Job) -> bool:
     more = databases.run(job.using, lambda: _take(job) and job.work(), job.name)
     metrics.PERIODIC_AT.labels(job.name).set(time.time())
     return bool(more)
+
+
+def _name(work: Callable[..., bool]) -> str:
+    return f"{work.__module__}.{work.__name__}"
+
+
+def _add(job: Job) -> None:
+    if job.name in _jobs:
+        raise ValueError(f"{job.name} is periodic work already: one interval is enough.")
+    _jobs[job.name] = job
 
 
 def _take(job: Job) -> bool:

@@ -9,7 +9,7 @@ from django.db import connection
 from flotilla import context
 from flotilla.bus import metrics, periodic
 from flotilla.bus.loops import Loop
-from flotilla.bus.periodic import Clock, every
+from flotilla.bus.periodic import Clock, every, every_in_each
 
 pytestmark = pytest.mark.django_db
 
@@ -84,6 +84,24 @@ def test_what_a_failing_step_wrote_is_gone_and_others_have_their_turn(now, caplo
     now.seconds += 60
     loop.once()
     assert broken.calls == 2
+
+
+def test_work_in_each_database_is_a_job_for_each(now, monkeypatch):
+    seen = []
+    monkeypatch.setattr(periodic.databases, "aliases", lambda: ["default", "shard_1"])
+    monkeypatch.setattr(periodic.databases, "run", lambda alias, work, name: seen.append((alias, name)) or work())
+    monkeypatch.setattr(periodic, "_take", lambda job: True)
+
+    @every_in_each(60)
+    def look(alias):
+        seen.append(alias)
+        return alias == "shard_1"
+
+    assert [periodic.step(job) for job in periodic.jobs()] == [False, True]
+    names = {alias: f"{__name__}.look.{alias}" for alias in ("default", "shard_1")}
+    assert seen == [("default", names["default"]), "default", ("shard_1", names["shard_1"]), "shard_1"]
+    with pytest.raises(ValueError, match=r"look\.default"):
+        every_in_each(1)(look)
 
 
 def test_one_interval_is_enough():
