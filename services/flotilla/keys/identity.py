@@ -1,10 +1,12 @@
 """Which request this is: its key, whose it is, and a fingerprint of what it asks. Django-free.
 
 Invariants: the same request sent again has the same identity and fingerprint; two clients never share an identity,
-so nobody can fetch another's stored answer by guessing a key.
+so nobody can fetch another's stored answer by guessing a key; a stored fingerprint tells nobody without the service's
+secret what was sent, not even whether a guess at it is right.
 """
 
 import hashlib
+import hmac
 import re
 import uuid
 from collections.abc import Iterable, Mapping
@@ -40,12 +42,14 @@ def scope(*, authorization: str, cookies: Mapping[str, str], address: str, agent
 
 def identity(scope: str, key: str) -> uuid.UUID:
     """128 bits of SHA-256 over both."""
-    return uuid.UUID(bytes=_digest([scope.encode("utf-8", "surrogateescape"), key.encode()])[:16])
+    digest = hashlib.sha256(_apart([scope.encode("utf-8", "surrogateescape"), key.encode()])).digest()
+    return uuid.UUID(bytes=digest[:16])
 
 
-def fingerprint(method: str, path: str, parts: Iterable[bytes]) -> bytes:
-    """SHA-256 of method, full path and the body's parts."""
-    return _digest([method.encode(), path.encode("utf-8", "surrogateescape"), *parts])
+def fingerprint(secret: bytes, method: str, path: str, parts: Iterable[bytes]) -> bytes:
+    """HMAC-SHA-256 of method, full path and the body's parts. A password may be among these: of a bare digest it is
+    found by trying."""
+    return hmac.digest(secret, _apart([method.encode(), path.encode("utf-8", "surrogateescape"), *parts]), "sha256")
 
 
 def form_parts(fields: Iterable[tuple[str, list[str]]]) -> list[bytes]:
@@ -58,9 +62,6 @@ def form_parts(fields: Iterable[tuple[str, list[str]]]) -> list[bytes]:
     ]
 
 
-def _digest(parts: Iterable[bytes]) -> bytes:
+def _apart(parts: Iterable[bytes]) -> bytes:
     """Each part with its length in front, so that no two lists of parts look alike."""
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(len(part).to_bytes(8, "big") + part)
-    return digest.digest()
+    return b"".join(len(part).to_bytes(8, "big") + part for part in parts)

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
 from django.utils.module_loading import import_string
 
 from flotilla.db.aliases import DEFAULT
 from flotilla.keys import identity
 from flotilla.requests.copies import fresh
 
+PURPOSE = "flotilla.keys.fingerprint"
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
@@ -35,7 +37,7 @@ def identify(request: HttpRequest, request_id: str) -> Identified:
     parts = _form_parts(form) if form else [body]
     return Identified(
         id=identity.identity(_whose(request), key),
-        fingerprint=identity.fingerprint(request.method or "", request.get_full_path(), parts),
+        fingerprint=identity.fingerprint(_secret(), request.method or "", request.get_full_path(), parts),
     )
 
 
@@ -58,6 +60,11 @@ def _whose(request: HttpRequest) -> str:
         address=request.META.get("HTTP_X_REAL_IP", "") or request.META.get("REMOTE_ADDR", ""),
         agent=request.META.get("HTTP_USER_AGENT", ""),
     )
+
+
+def _secret() -> bytes:
+    """Made from SECRET_KEY for this purpose alone: the same in every replica of the service, and after a restart."""
+    return salted_hmac(PURPOSE, "", algorithm="sha256").digest()
 
 
 def _form_parts(form: HttpRequest) -> list[bytes]:

@@ -240,7 +240,7 @@ def test_on_postgres_the_claim_is_patient(monkeypatch):
 
 def test_identity_keeps_parts_apart():
     assert identity.identity("ab", "c") != identity.identity("a", "bc")
-    assert identity.fingerprint("POST", "/", [b"a", b"b"]) != identity.fingerprint("POST", "/", [b"ab"])
+    assert identity.fingerprint(b"s", "POST", "/", [b"a", b"b"]) != identity.fingerprint(b"s", "POST", "/", [b"ab"])
     assert identity.form_parts([("b", ["1"]), ("a", ["2"])]) == identity.form_parts([("a", ["2"]), ("b", ["1"])])
 
 
