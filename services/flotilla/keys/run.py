@@ -32,7 +32,6 @@ from flotilla.requests.copies import fresh
 
 logger = logging.getLogger(__name__)
 
-PRUNE_EVERY = 100  # requests, on average
 LEAST_SECONDS = 0.5  # with less left, another run could not answer in time
 LEAST_WAITING_SECONDS = 2.0  # nor one that pauses, and then waits at the claim for its second again
 PAUSE_SECONDS = 0.5  # at most, between two runs
@@ -132,7 +131,6 @@ def _once(request: HttpRequest, handle: Handler, identified: Identified, state: 
         return refused.response
     # A replayed answer too: who gets it must see what the first sending wrote.
     state.wrote = True
-    _prune_sometimes(state.home)
     return response
 
 
@@ -143,13 +141,3 @@ def _stored(request: HttpRequest, identified: Identified, alias: str) -> HttpRes
         return answers.refuse(request, 422, "This request key was used for another request.")
     metrics.KEY_REPLAYS.inc()
     return response
-
-
-def _prune_sometimes(alias: str) -> None:
-    """Old keys go in small steps, after a request that has its answer; a failure is the next one's business."""
-    if random.randrange(PRUNE_EVERY) == 0:
-        try:
-            with transaction.atomic(using=alias):
-                store.prune(alias)
-        except Error as error:
-            logger.warning("old keys were not pruned: %s", errors.in_short(error))

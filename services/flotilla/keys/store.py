@@ -15,10 +15,14 @@ PRUNED_AT_ONCE = 1000
 # What is true of one connection or one sending, not of the answer.
 NOT_STORED = frozenset({"x-request-id", "x-served-by", "server-timing", "date", "connection"})
 
+# One that is older than KEPT counts as absent: its row is taken over, of two at once by the first to lock it, and the
+# other then finds it new. The row of a younger one stays as it is and locked, so that nobody forgets it meanwhile.
 CLAIM = (
     "INSERT INTO keys_requestkey (id, fingerprint, status, headers, body, created_at) VALUES (%s, %s, 0, '[]', '', %s)"
+    " ON CONFLICT (id) DO UPDATE SET fingerprint = excluded.fingerprint, status = excluded.status,"
+    " headers = excluded.headers, body = excluded.body, created_at = excluded.created_at"
+    " WHERE keys_requestkey.created_at < %s"
 )
-CLAIM += " ON CONFLICT DO NOTHING"
 # The insert waits for a first arrival that is still running: a second at a time, so that nobody sits on a server
 # connection of the pooler meanwhile (lock_timeout -> 55P03 -> rolled back and tried again).
 # A transaction whose client, or pooler, has frozen would keep its key for ever: the server ends it when it idles.
@@ -30,13 +34,14 @@ PATIENT_CLAIM = (
 
 def claim(alias: str, id: uuid.UUID, fingerprint: bytes) -> bool:
     """Take the key for this transaction; False when a committed request has it. One round trip, the first statement."""
-    connection = connections[alias]
+    connection, now = connections[alias], timezone.now()
+    times = [connection.ops.adapt_datetimefield_value(time) for time in (now, now - KEPT)]
     with connection.cursor() as cursor:
         if connection.vendor != "postgresql":
-            cursor.execute(CLAIM, [id.hex, fingerprint, timezone.now()])
+            cursor.execute(CLAIM, [id.hex, fingerprint, *times])
             return cursor.rowcount == 1
         idle_milliseconds = int(settings.FLOTILLA.transaction_idle_seconds * 1000)
-        cursor.execute(PATIENT_CLAIM, [idle_milliseconds, id, fingerprint, timezone.now()])
+        cursor.execute(PATIENT_CLAIM, [idle_milliseconds, id, fingerprint, *times])
         cursor.nextset()
         cursor.nextset()
         return cursor.rowcount == 1
@@ -64,11 +69,12 @@ def answer(alias: str, id: uuid.UUID, fingerprint: bytes) -> HttpResponse | None
     return response
 
 
-def prune(alias: str) -> int:
-    """Forget a bounded number of old keys; how many."""
+def prune(alias: str) -> bool:
+    """Forget a bounded number of old keys, inside a transaction; whether there may be more."""
     old = RequestKey.objects.using(alias).filter(created_at__lt=timezone.now() - KEPT).order_by("created_at")
     ids = list(old.select_for_update(skip_locked=True).values_list("id", flat=True)[:PRUNED_AT_ONCE])
-    return RequestKey.objects.using(alias).filter(id__in=ids).delete()[0]
+    RequestKey.objects.using(alias).filter(id__in=ids).delete()
+    return len(ids) == PRUNED_AT_ONCE
 
 
 def _headers(response: HttpResponse) -> list[tuple[str, str]]:

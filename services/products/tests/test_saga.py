@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import pytest
 from django.utils import timezone
 
-from flotilla.bus import consuming, handlers, retrying
+from flotilla.bus import consuming, handlers, periodic, retrying
 from flotilla.bus.models import DeadLetter, Inbox, Outbox
 from flotilla.events import contracts as c
 from flotilla.events import envelope
@@ -183,6 +183,10 @@ def test_stock_never_leaks_and_is_never_below_zero(seed, make_product, flaky):
 
 def test_every_event_that_is_sent_here_has_a_handler():
     assert handlers.missing("products") == []
+
+
+def test_old_request_keys_are_forgotten_by_the_clock():
+    assert [job.name for job in periodic.jobs()] == ["flotilla.keys.tasks.keys_prune.default"]
 
 
 def test_a_late_cancellation_that_is_overtaken_is_not_lost(product):

@@ -2,11 +2,14 @@
 
 import json
 import uuid
+from datetime import timedelta
 
 import hypothesis
 import pytest
+from django.utils import timezone
 from hypothesis import strategies as st
 
+from flotilla.bus import periodic
 from flotilla.keys.models import RequestKey
 from flotilla.sharding import buckets, shards
 from flotilla.uuid7 import uuid7
@@ -39,6 +42,17 @@ def test_people_are_spread_over_the_shards_each_with_claim_and_key(visitor):
             assert shards.primary(buckets.of_text(claim.email)) == shards.primary(buckets.of_id(claim.user_id)) == alias
             assert found(claim.user_id).email == claim.email
     assert len(everybody()) == 24
+
+
+def test_every_shard_forgets_old_keys_by_the_clock(visitor):
+    """What somebody registered with is in the answer under the key."""
+    while not all(RequestKey.objects.using(alias).exists() for alias in shards.every()):
+        assert visitor.post("/users/", TOVE | {"email": f"{uuid.uuid4()}@example.com"}).status_code == 201
+    for alias in shards.every():
+        RequestKey.objects.using(alias).update(created_at=timezone.now() - timedelta(hours=25))
+    for job in periodic.jobs():
+        periodic.step(job)
+    assert not any(RequestKey.objects.using(alias).exists() for alias in shards.every())
 
 
 def test_an_address_is_taken_however_it_is_written(visitor, user):

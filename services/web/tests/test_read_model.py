@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from django.core.cache import cache
 
-from flotilla.bus import consuming, handlers
+from flotilla.bus import consuming, handlers, periodic
 from flotilla.bus.models import Inbox
 from flotilla.events import contracts, envelope
 from flotilla.uuid7 import uuid7
@@ -22,6 +22,10 @@ def removed(event, version=2):
 
 def test_everything_that_is_sent_is_handled(db):
     assert handlers.missing("web") == []
+
+
+def test_old_request_keys_are_forgotten_by_the_clock():
+    assert [job.name for job in periodic.jobs()] == ["flotilla.keys.tasks.keys_prune.default"]
 
 
 def test_the_first_event_makes_a_product_and_its_category_known(receive, told, client):

@@ -3,7 +3,6 @@
 import pytest
 
 from flotilla.env import Env
-from flotilla.keys import run
 
 
 @pytest.fixture(autouse=True)
@@ -12,5 +11,4 @@ def plain(settings, monkeypatch):
     settings.DEBUG = False
     settings.TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates"}]
     settings.ROOT_URLCONF = "flotilla.keys.urls"
-    monkeypatch.setattr(run, "PRUNE_EVERY", 10**9)
     monkeypatch.setattr("time.sleep", lambda seconds: None)

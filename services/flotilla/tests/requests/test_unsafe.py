@@ -3,7 +3,6 @@
 import json
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
 from types import SimpleNamespace
 
 import psycopg
@@ -11,7 +10,6 @@ import pytest
 from django.db import connection
 from django.http import HttpResponse, StreamingHttpResponse
 from django.test import RequestFactory
-from django.utils import timezone
 
 from flotilla import context, limiter, metrics
 from flotilla.db.backend.base import CommitInDoubt, PrimaryUnavailable
@@ -200,16 +198,6 @@ def test_uploads_count_by_content(tmp_path):
     assert [upload("a").status_code, upload("a").status_code, upload("b").status_code] == [201, 201, 422]
 
 
-def test_old_keys_are_pruned(monkeypatch):
-    monkeypatch.setattr(run, "PRUNE_EVERY", 1)
-    old = timezone.now() - store.KEPT - timedelta(minutes=1)
-    RequestKey.objects.create(id="00000000-0000-0000-0000-000000000001", fingerprint=b"", created_at=old)
-    post(View(created()))
-    assert RequestKey.objects.count() == 1
-    monkeypatch.setattr(store, "prune", lambda alias: (_ for _ in ()).throw(django_error()))
-    assert post(View(created()), key="another-key").status_code == 201
-
-
 def test_on_postgres_the_claim_is_patient(monkeypatch):
     """One round trip: bounds, insert, bounds back; the insert's count is the third result."""
     statements = []
@@ -234,7 +222,8 @@ def test_on_postgres_the_claim_is_patient(monkeypatch):
     assert store.claim("default", identity.identity("s", "k"), b"f")
     sql, params = statements[0]
     assert "lock_timeout = '1s'" in sql
-    assert params[0] == 10_000
+    assert params[:3] == [10_000, identity.identity("s", "k"), b"f"]
+    assert len(params) == sql.count("%s")
     assert statements[1:] == ["next", "next"]
 
 
@@ -280,8 +269,6 @@ def test_the_key_is_claimed_where_the_effect_is(settings, monkeypatch):
     monkeypatch.setattr(store, "claim", claim)
     monkeypatch.setattr(store, "keep", lambda alias, id, response: seen.append(alias) or stored.update({id: response}))
     monkeypatch.setattr(store, "answer", lambda alias, id, fingerprint: seen.append(alias) or stored[id])
-    monkeypatch.setattr(store, "prune", seen.append)
-    monkeypatch.setattr(run, "PRUNE_EVERY", 1)
     view = View(lambda request: seen.append(context.current().home) or created())
     assert [post(view).status_code for _ in range(2)] == [201, 201]
     assert (len(view.seen), set(seen)) == (1, {"second"})
