@@ -44,7 +44,11 @@ class DeletedUser(models.Model):
     """Whoever has deleted the account places no order any more."""
 
     id = models.UUIDField(primary_key=True, editable=False)
-    deleted = models.DateTimeField(default=timezone.now, db_index=True)
+    deleted = models.DateTimeField(default=timezone.now)
+    settled = models.BooleanField(db_default=False)  # no order of theirs is left to archive, nor on its way
+
+    class Meta:
+        indexes = [models.Index(fields=["deleted"], condition=Q(settled=False), name="deleted_user_unsettled")]
 
     def __str__(self):
         return str(self.id)

@@ -158,9 +158,15 @@ def user_forget(*, user_id: UUID) -> None:
 
 @transaction.atomic
 def order_archive_late() -> bool:
-    """Archive what was being placed while its user was forgotten. Whether there is more."""
-    gone = DeletedUser.objects.filter(deleted__gt=timezone.now() - LATELY)
-    return _archive(Order.objects.filter(user_id__in=gone.values("id"))) == AT_ONCE
+    """Archive what was being placed while its user was forgotten, and the rest of many. Whether there is more.
+
+    However late it comes: users are looked at until nothing of theirs is left, and nothing can be on its way any more.
+    """
+    gone, before = DeletedUser.objects.filter(settled=False), timezone.now() - LATELY
+    if _archive(Order.objects.filter(user_id__in=gone.values("id"))) == AT_ONCE:
+        return True
+    gone.filter(deleted__lt=before).update(settled=True)
+    return False
 
 
 def _archive(orders: QuerySet[Order]) -> int:

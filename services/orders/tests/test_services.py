@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from flotilla.bus.models import Delivery, Outbox
@@ -242,6 +242,35 @@ def test_what_was_being_placed_meanwhile_is_archived_later(place, user_id, monke
     DeletedUser.objects.create(id=user_id)
     assert [services.order_archive_late() for _ in range(2)] == [True, False]
     assert {told(order)[-1] for order in orders} == {"archived"}
+
+
+def settled():
+    return DeletedUser.objects.get().settled
+
+
+def test_the_rest_of_many_is_archived_however_long_the_workers_were_away(place, user_id, monkeypatch):
+    monkeypatch.setattr(services, "AT_ONCE", 2)
+    orders = [place() for _ in range(4)]
+    services.user_forget(user_id=user_id)
+    DeletedUser.objects.update(deleted=timezone.now() - 2 * services.LATELY)
+    assert (services.order_archive_late(), settled()) == (True, False)
+    assert (services.order_archive_late(), settled()) == (False, True)
+    assert {told(order)[-1] for order in orders} == {"archived"}
+
+
+def test_who_is_gone_is_looked_at_until_nothing_can_be_on_its_way(place, user_id):
+    services.user_forget(user_id=user_id)
+    assert (services.order_archive_late(), settled()) == (False, False)
+    DeletedUser.objects.update(deleted=timezone.now() - services.LATELY)
+    assert (services.order_archive_late(), settled()) == (False, True)
+
+
+def test_a_replica_of_before_remembers_who_is_gone(db):
+    """It does not name the column."""
+    with connection.cursor() as cursor:
+        values = [uuid7().hex, connection.ops.adapt_datetimefield_value(timezone.now())]
+        cursor.execute("INSERT INTO orders_deleteduser (id, deleted) VALUES (%s, %s)", values)
+    assert not settled()
 
 
 def test_what_may_come_to_hold_stock_is_never_archived():
