@@ -188,6 +188,7 @@ def stock_release(*, reasons: Mapping[UUID, str]) -> None:
     released = [known[id] for id in held]
     Reservation.objects.bulk_create(early)
     Reservation.objects.bulk_update(released, ["state", "reason", "version"])
+    ReservationLine.objects.filter(reservation__in=list(held)).delete()  # lines say what is taken
     _answer([*early, *released], shelf)
 
 

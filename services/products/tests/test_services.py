@@ -179,6 +179,14 @@ def test_what_was_taken_comes_back_once(make_product, told):
     assert numbers(changed) == {(first.id, 3, 10), (second.id, 3, 10)}
 
 
+def test_only_what_is_taken_has_lines(product):
+    kept, order = uuid7(), uuid7()
+    for id in (kept, order):
+        reserve(id, lines((product, 1)))
+    release(order, "cancelled")
+    assert [line.reservation_id for line in ReservationLine.objects.all()] == [kept]
+
+
 def test_who_comes_after_the_release_gets_nothing(product, told):
     order = uuid7()
     release(order, "cancelled")
@@ -230,7 +238,7 @@ def test_orders_cost_the_same_however_many_and_long_they_are(make_product, djang
         orders = [uuid7() for _ in range(count)]
         with django_assert_num_queries(8):  # known, lock, categories, orders, lines, UPDATE, events, deliveries
             services.stock_reserve(orders={id: lines(*((product, 1) for product in wanted)) for id in orders})
-        with django_assert_num_queries(8):  # orders, lines, lock, categories, orders, UPDATE, events, deliveries
+        with django_assert_num_queries(9):  # orders, lines, lock, categories, orders, lines, UPDATE, events, deliveries
             services.stock_release(reasons=dict.fromkeys(orders, "cancelled"))
 
 
