@@ -7,6 +7,7 @@ import json
 import threading
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import jwt
 import pytest
@@ -225,6 +226,32 @@ def test_who_has_no_identity_may_look_and_not_change(product):
     assert asked(8110, f"/products/{product}/")[0] == 200
     status, problem = asked(8110, f"/products/{product}/", "PATCH", {})
     assert (status, problem["title"]) == (401, "Unauthorized")
+
+
+AGED = """
+UPDATE keys_requestkey SET created_at = created_at - interval '25 hours'
+WHERE convert_from(body, 'UTF8') LIKE '%{}%' RETURNING id
+"""
+
+
+def test_a_key_of_yesterday_is_another_order_and_of_several_at_once_one(product):
+    """The claim takes the old row over, or the worker has just deleted it: to the client that is the same."""
+    change(product, stock=STOCK)
+    user, key = str(uuid.uuid4()), str(uuid.uuid4())
+    wish = {"items": [{"product_id": product, "quantity": 1}]}
+
+    def post(_=None) -> tuple[int, str]:
+        status, order = asked(8120, "/orders/", "POST", wish, X_Identity=identity(user), Idempotency_Key=key)
+        return status, order["id"]
+
+    status, first = post()
+    assert (status, post()) == (201, (201, first))
+    assert len(sql(AGED.format(first), database="orders")) == 1
+    with ThreadPoolExecutor(4) as pool:
+        (status, second), *others = set(pool.map(post, range(4)))
+    assert (status, others) == (201, [])
+    assert second != first
+    assert int(value(f"SELECT count(*) FROM orders_order WHERE user_id = '{user}'", database="orders")) == 2
 
 
 def test_an_order_is_placed_once_for_each_key_and_is_its_users_alone(product):
