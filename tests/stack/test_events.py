@@ -4,6 +4,7 @@ What a service does is called in its own container, as its API would: nobody out
 """
 
 import json
+import re
 import threading
 import time
 import uuid
@@ -216,10 +217,22 @@ def test_a_message_that_is_no_event_is_put_aside_and_the_queue_moves_on(product)
     assert "missing, or not a text" in reason
 
 
-def test_a_service_is_called_from_the_inner_network_only(stack):
-    assert len(asked(8110, "/products/")[1]["items"]) == 24
-    probe = f"exec 3<>/dev/tcp/{NET_PREFIX}.0.21/8110; printf 'GET /products/ HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3; true"
-    assert "items" not in inside("nginx", "bash", "-c", probe, check=False)
+# Says that it has a connection, and then whatever is answered.
+PROBE = """exec 3<>/dev/tcp/$0/$1 || exit
+echo connected
+printf 'GET /readyz HTTP/1.0\\r\\nHost: localhost\\r\\n\\r\\n' >&3
+cat <&3 || true"""
+
+
+def probe(container: str, network: int, port: int) -> str:
+    """From a container, a balancer's address on one of its networks: "connected", and the answer if there is one."""
+    return inside(container, "bash", "-c", PROBE, f"{NET_PREFIX}.{network}.21", str(port))
+
+
+@pytest.mark.parametrize("port", [8100, 8110, 8120, 8130])
+def test_a_service_is_called_from_the_inner_network_only(stack, port):
+    assert re.match(r"connected\nHTTP/1\.\d 200 ", probe("web", 2, port)), "the control: on the inner network"
+    assert probe("nginx", 0, port) == "connected\n"
 
 
 def test_who_has_no_identity_may_look_and_not_change(product):
