@@ -35,6 +35,30 @@ def test_the_load_generators_address_is_exempt_from_it(edge):
     assert {edge.request("GET", "/api/x").status for _ in range(40)} == {404}
 
 
+# Of the API's burst of 20 these take ten at most, and end with calls that no login limit counts.
+GUESSING = f"""
+import json, sys; sys.path.insert(0, ".")
+from loadtest.edge import Edge
+edge = Edge("{NET_PREFIX}.0.10", 8443, "{SITE_HOST}", "/certs/ca.crt")
+ask = lambda path: edge.request("POST", path, body=b"{{}}", headers={{"Content-Type": "application/json"}})
+guesses = [ask("{{path}}") for _ in range(8)]
+others = [ask("/api/auth/refresh/") for _ in range(4)]
+print(json.dumps([[[a.status, a["Content-Type"], a["Retry-After"]] for a in them] for them in (guesses, others)]))
+"""
+
+
+@pytest.mark.parametrize(("path", "host"), [("/api/auth/token/", 220), ("/api/users/", 221)])
+def test_guessing_at_the_api_is_limited_as_at_the_form(path, host):
+    """By the login limit: so few calls do not reach the API's own, as those after them show."""
+    guesses, others = json.loads(client(GUESSING.replace("{path}", path), host))
+    statuses = [status for status, *_ in guesses]
+    assert set(statuses) == {400, 429}, statuses
+    assert {status for status, *_ in others} == {400}, others
+    for status, kind, again in guesses:
+        assert kind.startswith("application/problem+json")
+        assert status != 429 or int(again) > 1, "when the next attempt is allowed"
+
+
 @pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")  # that they are old is the point
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])
 def test_an_old_tls_version_is_refused_by_the_server(version):
