@@ -145,11 +145,11 @@ class Env:
         for name, keys in (("IDENTITY_KEYS_FILE", self.identity_keys), ("TOKEN_KEYS_FILE", self.token_keys)):
             if keys and not jwks.are_public(keys):
                 raise EnvironmentProblem(
-                    f"{name} is no JWK set of public Ed25519 keys with a kid: delete it, run `make secrets`."
+                    f"{name} is no JWK set of public Ed25519 keys with a kid: delete it, run `make up`."
                 )
         for name, key in (("IDENTITY_KEY_FILE", self.identity_key), ("TOKEN_KEY_FILE", self.token_key)):
             if key and not jwks.is_private(key):
-                raise EnvironmentProblem(f"{name} is no private key in PEM: delete it, run `make secrets`.")
+                raise EnvironmentProblem(f"{name} is no private key in PEM: delete it, run `make up`.")
         if self.write_hold_seconds >= self.request_seconds:
             raise EnvironmentProblem(
                 "WRITE_HOLD_SECONDS must be less than REQUEST_SECONDS, or a held write cannot answer."

@@ -185,6 +185,62 @@ def test_a_key_that_is_being_replaced_stays_in_the_set(scripts, deriving):
     assert len(deriving()) == 3
 
 
+PAIRS = [("identity_key_gateway", "identity_keys", "gateway-"), ("token_key", "token_keys", "")]
+
+
+@pytest.fixture
+def keys_of(scripts):
+    return lambda name: json.loads((scripts.secrets / name).read_text())["keys"]
+
+
+@pytest.mark.parametrize(("private", "public", "prefix"), PAIRS)
+def test_a_key_that_is_deleted_is_replaced_and_the_old_one_is_believed_beside_it(
+    scripts, deriving, keys_of, private, public, prefix
+):
+    deriving()
+    before = keys_of(public)
+    (scripts.secrets / private).unlink()
+    deriving()
+    new, *others = keys_of(public)
+    assert others == before
+    assert new["x"] not in {key["x"] for key in before}
+    assert new["kid"] == prefix + new["x"][:8]
+
+
+@pytest.mark.parametrize(("private", "public", "prefix"), PAIRS)
+def test_a_key_that_somebody_puts_there_is_added_though_nothing_is_missing(
+    scripts, deriving, keys_of, private, public, prefix
+):
+    deriving()
+    before = keys_of(public)
+    other = (scripts.secrets / "identity_key_users").read_bytes()
+    put = scripts.secrets / f"{private}.new"
+    put.write_bytes(other)
+    put.rename(scripts.secrets / private)
+    done = scripts("secrets", "derive")
+    assert done.returncode == 0, done.stderr
+    new, *others = keys_of(public)
+    assert others == before
+    assert new["x"] == next(key["x"] for key in keys_of("identity_keys") if key["kid"].startswith("users-"))
+    assert new["kid"] == prefix + new["x"][:8]
+
+
+def test_when_nothing_is_new_nothing_is_derived(scripts, deriving):
+    deriving()
+    assert scripts("secrets", "derive").stdout == ""
+
+
+@pytest.mark.parametrize(("private", "public", "prefix"), PAIRS)
+def test_without_the_set_old_keys_are_not_believed_any_more(scripts, deriving, keys_of, private, public, prefix):
+    deriving()
+    before = keys_of(public)
+    (scripts.secrets / private).unlink()
+    (scripts.secrets / public).unlink()
+    deriving()
+    assert len(keys_of(public)) == len(before)
+    assert before[0] not in keys_of(public)
+
+
 def test_a_lost_set_is_computed_from_the_keys(scripts, deriving):
     keys = deriving()
     (scripts.secrets / "identity_keys").unlink()
