@@ -47,11 +47,13 @@ drills: ## all drills, or SET=ci (some eight minutes); goes on where it was inte
 	@scripts/drills
 
 ##@ Look inside
-.PHONY: psql shell passwords trust
+.PHONY: psql shell seed passwords trust
 psql: ## SQL on the primary (DB=web; C='select 1' runs that and ends)
 	@scripts/psql
 shell: ## S=web opens a shell in one container (CMD='python3 manage.py …' runs that)
 	@scripts/container shell "$$S"
+seed: ## run the seeding jobs again: products, accounts, reviews; what is there stays
+	@scripts/seed
 passwords: ## which file holds whose password (prints none)
 	@scripts/secrets where
 trust: ## how to make this computer trust the local certificates

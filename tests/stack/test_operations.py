@@ -50,3 +50,9 @@ def test_a_wrong_name_is_answered_with_the_right_ones(target):
 def test_psql_asks_the_primary():
     out = run("make", "-s", "psql", "C=SELECT count(*) FROM web_category").stdout
     assert "12" in out
+
+
+def test_seeding_again_says_that_there_is_nothing_to_do():
+    before = identities()
+    assert run("make", "-s", "seed").stdout.count("seed: already done\n") == 3
+    assert identities() == before
