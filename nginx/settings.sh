@@ -40,7 +40,7 @@
 # -- Sizes and client timeouts
 : "${NGINX_BODY_SIZE:=1m}"                      # 413 above
 : "${NGINX_BODY_BUFFER:=64k}"                   # forms stay in memory, larger bodies go to /tmp
-: "${NGINX_URI_LENGTH:=4000}"                    # 414 above; gunicorn's own limit is 4094 for the request line
+: "${NGINX_URI_LENGTH:=4000}"                   # 414 above; gunicorn takes request lines of up to 8190
 : "${NGINX_HEADER_BUFFERS:=3 8k}"               # each header at most 8 kB, 24 kB together (431)
 : "${NGINX_CLIENT_TIMEOUT:=15s}"                # between two reads of a request's head or body (408)
 : "${NGINX_SEND_TIMEOUT:=30s}"                  # between two writes of an answer

@@ -37,6 +37,13 @@ def test_a_request_is_given_up_from_the_inside_out():
     assert nginx("NGINX_READ_TIMEOUT") <= nginx("NGINX_NEXT_TIMEOUT") < CLIENT
 
 
+def test_an_address_is_too_long_for_the_edge_before_it_is_for_gunicorn():
+    """With room for a method and a protocol; and the edge's settings name gunicorn's limit."""
+    longest, line = int(shell_settings("nginx/settings.sh")["NGINX_URI_LENGTH"]), gunicorn("limit_request_line")
+    assert longest + len("OPTIONS  HTTP/1.1") < line
+    assert f"request lines of up to {line}\n" in (ROOT / "nginx/settings.sh").read_text()
+
+
 def test_a_silent_balancer_leaves_time_to_ask_the_other():
     """A write that a paused HAProxy held is only late: it is asked again, and takes as long as any other."""
     assert CLIENT - nginx("NGINX_READ_TIMEOUT") >= 15
