@@ -20,6 +20,8 @@ from web.upsert import upsert
 
 product_views = Counter("product_views")
 
+FORMER = "Former customer"  # what an author is called whose account is gone
+
 
 class AlreadyReviewed(Exception):
     """This author has already reviewed this product."""
@@ -36,9 +38,23 @@ class NotSold(Exception):
 def account_known(*, account_id: UUID, email: str, name: str) -> User:
     """The account's shadow, as the users service tells it. Nobody logs in here with a password of its own."""
     known = {"email": email, "first_name": name[:NAME_MAX]}
-    shadow = User(pk=account_id, username=str(account_id), password=make_password(None), **known)
-    User.objects.bulk_create([shadow], update_conflicts=True, unique_fields=["id"], update_fields=[*known])
+    User.objects.bulk_create([_shadow(account_id, **known)], ignore_conflicts=True)
+    User.objects.filter(pk=account_id, is_active=True).update(**known)
     return User.objects.get(pk=account_id)
+
+
+def account_forget(*, account_id: UUID) -> None:
+    """The account is gone: its sessions end, and its reviews are nobody's in particular.
+
+    A row is written also for one that never came here: its first login may be under way, and would make it known again.
+    """
+    blank = {"email": "", "first_name": FORMER, "is_active": False}
+    shadow = _shadow(account_id, **blank)
+    User.objects.bulk_create([shadow], update_conflicts=True, unique_fields=["id"], update_fields=[*blank])
+
+
+def _shadow(account_id: UUID, **fields) -> User:
+    return User(pk=account_id, username=str(account_id), password=make_password(None), **fields)
 
 
 @transaction.atomic

@@ -142,6 +142,8 @@ def test_who_has_gone_is_gone(make_caller):
     assert somebody("DELETE", ME).status == 204
     problem(somebody("POST", REFRESH, {"refresh": somebody.refresh}), 401)
     problem(somebody.login(), 401)
+    shadow = f"SELECT email, first_name FROM web_user WHERE id = '{somebody.id}'"
+    until(lambda: sql(shadow) == [["", "Former customer"]], 15, "the shop has heard of it")
 
 
 # -- Tokens

@@ -4,7 +4,7 @@ from flotilla.events import contracts as c
 
 QUEUES: dict[type[c.Event], tuple[str, ...]] = {
     c.UserRegistered: ("orders",),
-    c.UserDeleted: ("orders",),
+    c.UserDeleted: ("web", "orders"),
     c.ProductChanged: ("web", "orders"),
     c.ProductRemoved: ("web", "orders"),
     # Answers to an order. The shop sees stock in ProductChanged.

@@ -112,7 +112,7 @@ def test_the_routes_are_those_of_the_design():
     assert names["users"] == set()
     assert all(name.startswith("orders.") for name in names["products"])
     assert {name.partition(".")[0] for name in names["orders"]} == {"users", "products"}
-    assert names["web"] == {"products.product.changed.v1", "products.product.removed.v1"}
+    assert names["web"] == {"products.product.changed.v1", "products.product.removed.v1", "users.user.deleted.v1"}
     assert routes.TYPES["users.user.deleted.v1"] is c.UserDeleted
     assert routes.source_of("orders.order.painted.v9") == "orders"
     assert routes.source_of("nobody.order") == ""

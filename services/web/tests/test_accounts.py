@@ -3,6 +3,7 @@
 import re
 import time
 from types import SimpleNamespace
+from uuid import UUID
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -10,6 +11,8 @@ from django.core.cache import caches
 from django.core.signing import Signer
 from django.test import Client
 
+from flotilla.events.contracts import UserDeleted
+from flotilla.uuid7 import uuid7
 from web import tokens
 from web.models import Cart, CartItem, Review, User
 from web.tests.gateway_stub import PASSWORD
@@ -100,6 +103,46 @@ def test_nobody_logs_in_at_the_admin_with_an_account_of_the_shop(customer):
     form = {"username": user.username, "password": PASSWORD}
     page = Client().post("/admin/login/", form)
     assert (page.status_code, user.has_usable_password()) == (200, False)
+
+
+# -- An account that is gone -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def gone(receive):
+    return lambda account_id: receive(UserDeleted(version=2, user_id=UUID(str(account_id))))
+
+
+def test_an_account_that_is_deleted_is_forgotten_and_its_reviews_stay(customer, product, gone):
+    customer.post("/products/oban-lamp-1/review/", {"rating": 5, "title": "Fine", "text": "A fine lamp."})
+    assert "Tove" in Client().get("/products/oban-lamp-1/").content.decode()
+    gone(User.objects.get().pk)
+    page = Client().get("/products/oban-lamp-1/").content.decode()
+    assert "Tove" not in page
+    assert "A fine lamp." in page
+    assert "<span>Former customer, " in page
+    user = User.objects.get()
+    assert (user.email, user.first_name, user.last_name) == ("", "Former customer", "")
+
+
+def test_its_sessions_end(customer, gone):
+    assert is_logged_in(customer)
+    gone(User.objects.get().pk)
+    assert not is_logged_in(customer)
+
+
+def test_a_login_that_was_under_way_makes_it_not_known_again(client, gateway, gone):
+    """Also one that the shop had never seen."""
+    account = gateway.account()
+    gone(account["id"])
+    assert client.post(LOGIN, TOVE).status_code == 422
+    assert (User.objects.get().email, User.objects.get().first_name) == ("", "Former customer")
+
+
+def test_nobody_else_is_forgotten(customer, gone):
+    gone(uuid7())
+    assert is_logged_in(customer)
+    assert User.objects.filter(email="tove@example.com", first_name="Tove", is_active=True).exists()
 
 
 # -- Tokens -----------------------------------------------------------------------------------------------------------

@@ -252,7 +252,7 @@ def loops(monkeypatch):
 def test_a_worker_that_could_not_handle_its_events_does_not_start(settings):
     handled("products")
     settings.FLOTILLA = Env(service="web")
-    with pytest.raises(worker.NoHandler, match=r"web has no handler for products.product.changed.v1"):
+    with pytest.raises(worker.NoHandler, match=r"web has no handler for .*products.product.changed.v1"):
         worker.run()
 
 
