@@ -24,6 +24,7 @@ HANDLER_SECONDS = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
 )
 WAITING = Gauge("inbox_waiting", "Events whose handler failed and is to be tried again", ["alias"])
+OVERDUE = Gauge("inbox_overdue_seconds", "How long the event that is to be tried first has been due", ["alias"])
 DEAD = Counter("dead_letters_total", "Events given up", ["cause"])
 DEAD_NOW = Gauge("dead_letters_waiting", "Events given up and not replayed", ["alias"])
 HEARTBEAT = Gauge("bus_heartbeat_timestamp_seconds", "When this worker last consumed its own ping")

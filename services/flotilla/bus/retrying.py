@@ -1,6 +1,7 @@
 """Events whose handler failed: tried again from the consumer's database, where they hold up nothing else."""
 
 import logging
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -40,6 +41,9 @@ def _try(alias: str, taken: list[Inbox]) -> None:
     if row is None:
         return
     taken.append(row)
+    if row.body is None:  # done: there is nothing left to try
+        Inbox.objects.using(alias).filter(pk=row.pk).update(due_at=None)
+        return
     known = consuming.read(row.body, row.consumer)
     consuming.prepare([known])
     [result] = consuming.apply(alias, [known], row.consumer)
@@ -52,22 +56,30 @@ def _failed(alias: str, row: Inbox, error: Exception) -> None:
     dies = row.attempts >= settings.FLOTILLA.bus_attempts or isinstance(error, Malformed)
     logger.warning("an event's try %d failed%s", row.attempts, ", the last one" if dies else "", exc_info=error)
     try:
-        databases.run(alias, lambda: (_die if dies else _later)(alias, row, consuming.summary(error)))
+        counted = databases.run(alias, lambda: (_die if dies else _later)(alias, row, consuming.summary(error)))
     except DatabaseAway as away:
         logger.warning("a failed try is not counted: %s", away)
         return
-    if dies:
+    if dies and counted:
         metrics.DEAD.labels("failed").inc()
 
 
-def _later(alias: str, row: Inbox, reason: str) -> None:
+def _later(alias: str, row: Inbox, reason: str) -> bool:
     due = timezone.now() + inbox.pause(row.attempts)
-    Inbox.objects.using(alias).filter(pk=row.pk).update(attempts=row.attempts, due_at=due, reason=reason)
+    return _put(alias, row, due_at=due, reason=reason)
 
 
-def _die(alias: str, row: Inbox, reason: str) -> None:
-    dead.bury(alias, row.body, row.consumer, reason, attempts=row.attempts)
-    Inbox.objects.using(alias).filter(pk=row.pk).update(attempts=row.attempts, due_at=None, body=None, reason=reason)
+def _die(alias: str, row: Inbox, reason: str) -> bool:
+    died = _put(alias, row, due_at=None, body=None, reason=reason)
+    if died:
+        dead.bury(alias, row.body, row.consumer, reason, attempts=row.attempts)
+    return died
+
+
+def _put(alias: str, row: Inbox, **changes: Any) -> bool:
+    """Whether the row was still as it was taken. Its lock went with the try: by now another worker may have done it."""
+    as_taken = Inbox.objects.using(alias).filter(pk=row.pk, due_at=row.due_at)
+    return as_taken.update(attempts=row.attempts, **changes) == 1
 
 
 # -- Dead letters, by hand ---------------------------------------------------------------------------------------------

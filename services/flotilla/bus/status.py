@@ -19,6 +19,7 @@ class Status:
     unconfirmed: int
     unconfirmed_seconds: float
     waiting: int
+    overdue_seconds: float
     dead: int
 
 
@@ -29,12 +30,14 @@ def of(alias: str) -> Status:
     with databases.working():
         unpublished, unpublished_seconds = _count(unsent)
         sent, sent_seconds = _count(open_rows.filter(published_at__isnull=False))
+        waiting = Inbox.objects.using(alias).filter(due_at__isnull=False).aggregate(count=Count("*"), due=Min("due_at"))
         return Status(
             unpublished,
             unpublished_seconds,
             unpublished + sent,
             max(unpublished_seconds, sent_seconds),
-            Inbox.objects.using(alias).filter(due_at__isnull=False).count(),
+            waiting["count"],
+            _age(waiting["due"]),
             DeadLetter.objects.using(alias).filter(replayed_at=None).count(),
         )
 
@@ -47,6 +50,7 @@ def report(alias: str) -> None:
     metrics.UNCONFIRMED.labels(alias).set(status.unconfirmed)
     metrics.CONFIRM_LAG.labels(alias).set(status.unconfirmed_seconds)
     metrics.WAITING.labels(alias).set(status.waiting)
+    metrics.OVERDUE.labels(alias).set(status.overdue_seconds)
     metrics.DEAD_NOW.labels(alias).set(status.dead)
 
 

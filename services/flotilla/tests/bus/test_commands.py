@@ -28,11 +28,14 @@ def test_status_tells_how_far_the_bus_is():
     confirming.confirm([Outbox.objects.first().id], "web")
     Delivery.objects.filter(queue="products").update(published_at=timezone.now())
     consuming.receive([body(order()), "no event"], "web")
+    Inbox.objects.filter(due_at__isnull=False).update(due_at=timezone.now() - timedelta(hours=1))
     line = manage("bus", "status").splitlines()[1].replace(" s ", " ").split()
     numbers = [word for word in line if word.isdigit()]
     assert numbers[0] == "1"  # unpublished
     assert numbers[2] == "3"  # unconfirmed
-    assert numbers[4:] == ["1", "1"]  # to try again, dead
+    assert numbers[4] == "1"  # to try again
+    assert 3600 <= int(numbers[5]) < 3700  # the seconds that it has been due
+    assert numbers[6:] == ["1"]  # dead
 
 
 def test_the_worker_command_ends_as_the_worker_does(monkeypatch):

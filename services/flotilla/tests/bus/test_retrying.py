@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from flotilla.bus import consuming, databases, handlers, retrying
+from flotilla.bus import consuming, databases, handlers, metrics, retrying
 from flotilla.bus.databases import DatabaseAway
 from flotilla.bus.models import DeadLetter, Inbox
 from flotilla.env import Env
@@ -132,6 +132,57 @@ def test_without_a_database_nothing_changes(seen, monkeypatch):
     seen.errors = [ValueError("no")]
     retrying.retry("default")
     assert Inbox.objects.get().attempts == 1
+
+
+def another_worker_is_faster(monkeypatch):
+    """Between the end of a failed try, which takes its lock along, and its being counted, somebody else tries."""
+    real = retrying._failed
+
+    def failed(alias, row, error):
+        monkeypatch.setattr(retrying, "_failed", real)
+        retrying.retry(alias)
+        real(alias, row, error)
+
+    monkeypatch.setattr(retrying, "_failed", failed)
+
+
+@pytest.mark.parametrize("attempts", [1, 2])  # after this the try that fails is the second, or the last one
+def test_a_failure_that_comes_too_late_undoes_nothing(seen, monkeypatch, attempts):
+    fail(seen, order())
+    Inbox.objects.update(attempts=attempts)
+    due_now()
+    seen.errors = [ValueError("of the slow one")]
+    another_worker_is_faster(monkeypatch)
+    died = metrics.DEAD.labels("failed")._value.get()
+    retrying.retry("default")
+    assert len(seen) == 3
+    row = Inbox.objects.get()
+    assert (row.due_at, row.body, row.reason) == (None, None, "")
+    assert not DeadLetter.objects.exists()
+    assert metrics.DEAD.labels("failed")._value.get() == died
+
+
+def test_two_failures_of_one_time_count_once(seen, monkeypatch):
+    fail(seen, order())
+    due_now()
+    seen.errors = [ValueError("of the slow one"), ValueError("of the fast one")]
+    another_worker_is_faster(monkeypatch)
+    retrying.retry("default")
+    row = Inbox.objects.get()
+    assert row.attempts == 2
+    assert "of the fast one" in row.reason
+
+
+def test_one_that_is_due_without_a_body_is_done_and_holds_up_nothing(seen):
+    fail(seen, order())
+    Inbox.objects.update(due_at=None, body=None)
+    fail(seen, order())
+    due_now()
+    Inbox.objects.filter(body__isnull=True).update(due_at=timezone.now() - timedelta(hours=1))
+    retrying.retry("default")
+    assert len(seen) == 3
+    assert not Inbox.objects.filter(due_at__isnull=False).exists()
+    assert not DeadLetter.objects.exists()
 
 
 def test_what_events_share_is_written_first_here_too(settings):

@@ -90,6 +90,7 @@ def test_events_to_be_tried_again_wake_the_retrier(db, broker, bell):
     Inbox.objects.update(due_at="2026-01-01T00:00:00Z")
     Keeper(broker, bell).turn()
     assert bell.rung == 1
+    assert metrics.OVERDUE.labels("default")._value.get() > 3600
 
 
 def test_a_broker_that_is_away_is_left_in_peace(db, broker, bell, caplog):

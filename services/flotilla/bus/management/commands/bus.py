@@ -29,12 +29,12 @@ class Command(BaseCommand):
             raise SystemExit(code)
 
     def _status(self) -> None:
-        self.stdout.write("database    unpublished   oldest  unconfirmed   oldest  to try again  dead letters")
+        self.stdout.write("database    unpublished   oldest  unconfirmed   oldest  to try again  overdue  dead letters")
         for alias in databases.aliases():
             now = status.of(alias)
             self.stdout.write(
                 f"{alias:<11} {now.unpublished:>11} {now.unpublished_seconds:>6.0f} s {now.unconfirmed:>12}"
-                f" {now.unconfirmed_seconds:>6.0f} s {now.waiting:>13} {now.dead:>13}"
+                f" {now.unconfirmed_seconds:>6.0f} s {now.waiting:>13} {now.overdue_seconds:>6.0f} s {now.dead:>13}"
             )
 
     def _prune(self) -> None:
