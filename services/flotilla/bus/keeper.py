@@ -23,6 +23,8 @@ BUSY_SECONDS = 0.1  # another worker relays, and may have begun before the row w
 AWAY_SECONDS = 2.0  # the longest pause for a broker that does not answer
 FIGURES_SECONDS = 15.0
 PRUNE_SECONDS = 600.0
+PRUNE_AT_ONCE_SECONDS = 2.0  # of steps, with a look at all the rest between two of them
+PRUNE_SOON_SECONDS = 10.0  # the time was over and old rows were left: a busy bus makes more than a step in ten minutes
 
 LOOK = """
 SELECT EXISTS (SELECT 1 FROM bus_delivery WHERE published_at IS NULL AND confirmed_at IS NULL),
@@ -53,13 +55,17 @@ class Keeper:
 
     def turn(self) -> float:
         """Look after every database, then wait for the doorbell; how long to rest beyond that, in seconds."""
-        turns = [self._look_after(alias) for alias in databases.aliases()]
-        self._now_and_then()
+        self._prune()
+        turns = self._look_after_all()
+        self._report()
         if Turn.MORE in turns:
             return 0.0
         if Turn.BUSY in turns:
             return BUSY_SECONDS
         return self._wait()
+
+    def _look_after_all(self) -> list[Turn]:
+        return [self._look_after(alias) for alias in databases.aliases()]
 
     def _look_after(self, alias: str) -> Turn:
         seen = look(alias)
@@ -100,16 +106,32 @@ class Keeper:
             return POLL_SECONDS
         return 0.0
 
-    def _now_and_then(self) -> None:
+    def _report(self) -> None:
         now = self._clock()
         if now >= self._figures_at:
             self._figures_at = now + FIGURES_SECONDS
             for alias in databases.aliases():
                 status.report(alias)
-        if now >= self._prune_at:
-            first, self._prune_at = not self._prune_at, now + PRUNE_SECONDS * random.uniform(0.5, 1.5)
-            if not first:  # a worker that is started again and again need not prune each time
-                pruning.prune()
+
+    def _prune(self) -> None:
+        """Old rows, as many as there is time for; relaying does not wait for more than a step of it."""
+        now = self._clock()
+        if now < self._prune_at:
+            return
+        first = not self._prune_at
+        self._prune_at = now + _about(PRUNE_SECONDS)  # also when it fails
+        if first:  # a worker that is started again and again need not prune each time
+            return
+        while pruning.prune().full:
+            if self._clock() >= now + PRUNE_AT_ONCE_SECONDS:
+                self._prune_at = now + _about(PRUNE_SOON_SECONDS)
+                return
+            self._look_after_all()
+
+
+def _about(seconds: float) -> float:
+    """Not in step with the other workers."""
+    return seconds * random.uniform(0.5, 1.5)
 
 
 def look(alias: str) -> Seen:

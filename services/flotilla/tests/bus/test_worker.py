@@ -5,12 +5,14 @@ import os
 import signal
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
 from django.db import OperationalError
+from django.utils import timezone
 
 from flotilla import metrics as library_metrics
 from flotilla.bus import app as celery
@@ -137,20 +139,107 @@ def test_local_delivery_goes_on_as_long_as_batches_are_full(db, monkeypatch, cap
     assert "wait in the outbox" in caplog.text
 
 
-def test_figures_and_old_rows_now_and_then(db, broker, bell, clock, monkeypatch):
-    pruned = []
-    monkeypatch.setattr(pruning, "prune", lambda: pruned.append(1))
+def test_figures_now_and_then(db, broker, bell, clock):
     broker.lengths = {"web": 10**6}
     told(order())
     keep = Keeper(broker, bell, clock.tell)
     keep.turn()
     assert metrics.UNPUBLISHED.labels("default")._value.get() == 1
     assert metrics.LAG.labels("default")._value.get() > 0
-    assert not pruned
+    told(order())
+    keep.turn()
+    assert metrics.UNCONFIRMED.labels("default")._value.get() == 2
+    clock.seconds += keeper.FIGURES_SECONDS
+    keep.turn()
+    assert metrics.UNCONFIRMED.labels("default")._value.get() == 4
+
+
+# -- Its pruning -------------------------------------------------------------------------------------------------------
+
+
+def old_rows(count):
+    """Events that were received and done with nine days ago."""
+    past = timezone.now() - timedelta(days=9)
+    ids = (UUID(int=pruning.floor(past).int + n) for n in range(count))
+    Inbox.objects.bulk_create(Inbox(event_id=id, consumer="products", received_at=past) for id in ids)
+
+
+@pytest.fixture
+def keep(db, broker, bell, clock):
+    """Its first turn is over, in which it does not prune; the next one is due to."""
+    made = Keeper(broker, bell, clock.tell)
+    made.turn()
+    clock.seconds += 2 * keeper.PRUNE_SECONDS
+    return made
+
+
+def test_a_worker_that_has_just_started_does_not_prune(db, broker, bell, clock):
+    old_rows(1)
+    keep = Keeper(broker, bell, clock.tell)
+    for _ in range(2):
+        keep.turn()
+        clock.seconds += keeper.PRUNE_SECONDS / 2 - 1
+    assert Inbox.objects.count() == 1
     clock.seconds += 2 * keeper.PRUNE_SECONDS
     keep.turn()
-    assert pruned == [1]
-    assert metrics.UNCONFIRMED.labels("default")._value.get() == 2
+    assert not Inbox.objects.exists()
+
+
+def test_thousands_of_old_rows_are_gone_after_a_turn(keep):
+    old_rows(3500)
+    keep.turn()
+    assert not Inbox.objects.exists()
+
+
+def steps_of(seconds, clock, monkeypatch):
+    real = pruning.prune
+
+    def prune():
+        clock.seconds += seconds
+        return real()
+
+    monkeypatch.setattr(pruning, "prune", prune)
+
+
+def test_what_a_turn_has_no_time_for_is_for_one_soon(keep, clock, monkeypatch):
+    steps_of(0.9, clock, monkeypatch)
+    old_rows(7000)
+    left = []
+    for _ in range(3):
+        keep.turn()
+        left.append(Inbox.objects.count())
+        clock.seconds += 1.5 * keeper.PRUNE_SOON_SECONDS
+    assert left == [4000, 1000, 0]
+    old_rows(1)
+    clock.seconds += keeper.PRUNE_SECONDS / 2 - 100
+    keep.turn()
+    assert Inbox.objects.count() == 1  # nothing was left: in ten minutes again
+
+
+def test_it_relays_between_two_steps(keep, broker, monkeypatch):
+    sent, steps = [], [True, True, False]
+
+    def prune():
+        sent.append(len(broker.messages))
+        told(order())
+        return pruning.Step(1, steps.pop(0))
+
+    monkeypatch.setattr(pruning, "prune", prune)
+    keep.turn()
+    assert sent == [0, 2, 4]
+    assert len(broker.messages) == 6
+
+
+def test_a_pruning_that_fails_keeps_nothing_from_the_rest(keep, broker, monkeypatch):
+    def fail():
+        raise OperationalError("lost")
+
+    monkeypatch.setattr(pruning, "prune", fail)
+    told(order())
+    with pytest.raises(OperationalError):
+        keep.turn()
+    keep.turn()
+    assert len(broker.messages) == 2
 
 
 # -- What it says ------------------------------------------------------------------------------------------------------

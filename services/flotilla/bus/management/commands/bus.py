@@ -38,7 +38,8 @@ class Command(BaseCommand):
             )
 
     def _prune(self) -> None:
-        total = 0
-        while count := pruning.prune():
+        total, full = 0, True
+        while full:
+            count, full = pruning.prune()
             total += count
         self.stdout.write(f"{total} rows forgotten")
