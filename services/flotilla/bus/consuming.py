@@ -15,6 +15,7 @@ from uuid import UUID
 from flotilla.bus import databases, dead, handlers, inbox, metrics
 from flotilla.bus.databases import DatabaseAway
 from flotilla.bus.handlers import Handler
+from flotilla.events.data import keepable
 from flotilla.events.envelope import Envelope, Malformed, known_id, parse
 from flotilla.events.routes import source_of
 
@@ -75,8 +76,8 @@ def apply(alias: str, group: list[Known], consumer: str) -> list[str]:
 
 
 def summary(error: Exception) -> str:
-    """The end of the traceback, for whoever reads a dead letter."""
-    return "".join(traceback.format_exception(error, limit=-FRAMES))[-4000:]
+    """The end of the traceback, for whoever reads a dead letter; what it quotes, no database need take."""
+    return keepable("".join(traceback.format_exception(error, limit=-FRAMES)))[-4000:]
 
 
 def _take(alias: str, group: list[Known], consumer: str) -> Iterable[Envelope]:

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import DataError, transaction
 
 from flotilla.bus.models import DeadLetter
+from flotilla.events.data import keepable
 from flotilla.events.envelope import known_id
 
 AGAIN = ["type", "body", "reason", "attempts", "last_at", "replayed_at"]  # of one that dies a second time
@@ -18,16 +19,16 @@ def bury(alias: str, body: Any, consumer: str, reason: str, *, attempts: int) ->
     letter = DeadLetter(
         event_id=known_id(body) or _digest(body),
         consumer=consumer,
-        type=type_of(body)[:80],
-        body=body,
-        reason=reason.replace("\0", ""),
+        type=keepable(type_of(body))[:80],
+        body=_unreadable(body) if body is None else body,  # as None it would be no JSON, but NULL
+        reason=keepable(reason),
         attempts=attempts,
     )
     try:
         with transaction.atomic(using=alias):
             _upsert(alias, letter)
     except DataError:  # JSON that Postgres does not take: NUL, half of a surrogate pair
-        letter.type, letter.body = "", {"unreadable": _text(body).replace("\\u", "/u")}
+        letter.body = _unreadable(body)
         _upsert(alias, letter)
 
 
@@ -46,6 +47,10 @@ def _upsert(alias: str, letter: DeadLetter) -> None:
 def _digest(body: Any) -> UUID:
     """Of one that has no id: the same body is the same letter."""
     return UUID(bytes=hashlib.sha256(_text(body).encode()).digest()[:16])
+
+
+def _unreadable(body: Any) -> dict[str, str]:
+    return {"unreadable": _text(body).replace("\\u", "/u")}
 
 
 def _text(body: Any) -> str:

@@ -3,12 +3,15 @@
 Knows str, int, bool, UUID, datetime (with its offset), dataclasses of those, and tuples of one of them.
 """
 
+import re
 import types
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 from uuid import UUID
+
+UNKEEPABLE = re.compile("[\0\ud800-\udfff]")  # what no text in Postgres can have: NUL, and half of a surrogate pair
 
 
 class Mismatch(ValueError):
@@ -47,6 +50,8 @@ def _decode(kind: Any, raw: Any, path: str) -> Any:
         return _parsed(kind, raw, path)
     if type(raw) is not kind:  # a bool is an int to isinstance
         raise Mismatch(f"{path} is not of type {kind.__name__}")
+    if kind is str and UNKEEPABLE.search(raw):
+        raise Mismatch(f"{path} has NUL or half of a surrogate pair, which no database takes")
     return raw
 
 
@@ -55,6 +60,11 @@ def _parsed(kind: type, raw: Any, path: str) -> Any:
         return _PARSERS[kind](raw)
     except (ValueError, TypeError, AttributeError):
         raise Mismatch(f"{path} is no {kind.__name__}") from None
+
+
+def keepable(text: str) -> str:
+    """The text without what no database takes: for reasons, which may quote anything."""
+    return UNKEEPABLE.sub("", text)
 
 
 def decode_time(raw: str) -> datetime:

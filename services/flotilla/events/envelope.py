@@ -93,12 +93,16 @@ def known_id(body: Any) -> UUID | None:
 def _attributes(body: Any) -> dict[str, str]:
     if not isinstance(body, Mapping):
         raise Malformed("the body is not an object")
-    wrong = [name for name in TEXTS if not isinstance(body.get(name), str)]
+    wrong = [name for name in TEXTS if not _is_text(body.get(name))]
     if wrong:
-        raise Malformed(f"{', '.join(wrong)}: missing, or not a text")
+        raise Malformed(f"{', '.join(wrong)}: missing, or not a text that a database takes")
     if body["specversion"] != "1.0":
         raise Malformed(f"specversion {body['specversion']!r} is not 1.0")
     return {name: body[name] for name in TEXTS}
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and not data.UNKEEPABLE.search(value)
 
 
 def _id(text: str) -> UUID:

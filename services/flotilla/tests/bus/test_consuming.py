@@ -145,6 +145,29 @@ def test_what_is_no_event_becomes_a_dead_letter():
     assert DeadLetter.objects.filter(type="").count() == 1  # the same body is the same letter
 
 
+@pytest.mark.parametrize("text", ["a\0b", "\ud83d"])
+def test_what_no_database_takes_is_given_up_at_once_and_keeps_nothing_from_the_others(text):
+    seen, good, bad = handled("products"), body(order()), body(order())
+    bad["data"]["reason"] = text
+    odd = body(order())
+    odd["data"][text] = 1
+    taken = receive(bad, odd, {"type": text}, None, good)
+    assert set(taken["orders"]) == {bad["id"], odd["id"], good["id"]}
+    assert [event.subject for event in seen] == [good["subject"]]
+    reasons = {str(letter.event_id): letter.reason for letter in DeadLetter.objects.all()}
+    assert "data.reason has NUL" in reasons[bad["id"]]
+    assert "has unknown" in reasons[odd["id"]]
+    assert len(reasons) == 4
+    assert not Inbox.objects.filter(due_at__isnull=False).exists()
+
+
+def test_an_error_that_quotes_what_no_database_takes_is_kept_all_the_same():
+    handled("products").errors = [ValueError("a\0b\ud83dc")]
+    sent = body(order())
+    assert receive(sent) == {"orders": [sent["id"]]}
+    assert "ValueError: abc" in Inbox.objects.get(due_at__isnull=False).reason
+
+
 def test_a_body_that_postgres_cannot_keep_is_kept_as_text(monkeypatch):
     upsert = dead._upsert
 
