@@ -27,11 +27,11 @@ type Taken = dict[str, list[UUID]]
 type Known = tuple[Envelope, Handler]
 
 
-def receive(bodies: list[Any], consumer: str) -> Taken:
-    """The ids that the consumer has now, by the service that published them."""
+def receive(bodies: Any, consumer: str) -> Taken:
+    """The ids that the consumer has now, by the service that published them. What is no list counts as one body."""
     taken: Taken = defaultdict(list)
     groups: dict[str, list[Known]] = defaultdict(list)
-    for body in bodies:
+    for body in bodies if isinstance(bodies, list) else [bodies]:
         try:
             envelope, handler = read(body, consumer)
         except Malformed as reason:

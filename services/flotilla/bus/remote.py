@@ -19,6 +19,7 @@ from redis.sentinel import Sentinel
 
 from flotilla.bus import bell
 from flotilla.bus.app import CONFIRMED, PING, RECEIVE, app, sentinel_options, sentinels
+from flotilla.events.data import decode_time
 from flotilla.uuid7 import uuid7
 
 ANSWER_SECONDS = 3.0  # beyond the longest wait that a command asks for
@@ -60,10 +61,13 @@ class RedisBroker:
             return self._redis.llen(queue)
 
     def oldest(self, queue: str) -> datetime | None:
-        """When the message that has waited longest was published; None when none waits."""
+        """When the message that has waited longest was published; None when none waits, or it does not say so."""
         with _telling():
             message = self._redis.lindex(queue, -1)
-        return datetime.fromisoformat(json.loads(message)["headers"][PUBLISHED]) if message else None
+        try:
+            return decode_time(json.loads(message)["headers"][PUBLISHED]) if message else None
+        except (ValueError, LookupError, TypeError):
+            return None
 
     def publish(self, queue: str, bodies: list[Any], published: datetime) -> None:
         """One message with all these events."""

@@ -44,7 +44,7 @@ def retry() -> float:
     return LONG_SECONDS
 
 
-def receive(bodies: list[Any]) -> dict[str, list[UUID]]:
+def receive(bodies: Any) -> dict[str, list[UUID]]:
     """The task of a message of events."""
     try:
         return consuming.receive(bodies, settings.FLOTILLA.service)
@@ -82,7 +82,7 @@ def _run_with_broker() -> int:
     env = settings.FLOTILLA
     outgoing = Outgoing(RedisBroker(), env.service, celery.ping_queue(env))
 
-    def take(bodies: list[Any]) -> None:
+    def take(bodies: Any) -> None:
         outgoing.add(receive(bodies))
 
     celery.app.task(name=celery.RECEIVE)(take)

@@ -161,6 +161,13 @@ def test_what_no_database_takes_is_given_up_at_once_and_keeps_nothing_from_the_o
     assert not Inbox.objects.filter(due_at__isnull=False).exists()
 
 
+@pytest.mark.parametrize("bodies", [7, None, "text", {"id": 1}])
+def test_a_message_that_is_no_list_is_one_dead_letter(bodies):
+    assert consuming.receive(bodies, "products") == {}
+    letter = DeadLetter.objects.get()
+    assert letter.body == ({"unreadable": "null"} if bodies is None else bodies)
+
+
 def test_an_error_that_quotes_what_no_database_takes_is_kept_all_the_same():
     handled("products").errors = [ValueError("a\0b\ud83dc")]
     sent = body(order())

@@ -107,6 +107,27 @@ def test_the_oldest_message_is_the_one_that_is_popped_next(broker, server):
     assert broker.length("q") == 2
 
 
+@pytest.mark.parametrize(
+    "item",
+    [
+        b"no JSON",
+        b"\xff",
+        "7",
+        "[]",
+        "{}",
+        '{"headers": null}',
+        '{"headers": {}}',
+        '{"headers": {"published": 7}}',
+        '{"headers": {"published": "yesterday"}}',
+        '{"headers": {"published": "2026-01-02T00:00:00"}}',
+    ],
+)
+def test_an_item_that_is_no_message_has_no_age(broker, server, item):
+    """Else the relay would do nothing until somebody has taken it."""
+    server.data["q"] = [item]
+    assert broker.oldest("q") is None
+
+
 @pytest.mark.parametrize("error", [redis.TimeoutError("slow"), OSError("cut"), redis.ResponseError("OOM")])
 def test_every_failure_is_one(broker, server, error):
     server.error = error
