@@ -47,6 +47,15 @@ def test_a_message_that_comes_twice_has_its_effect_once(bus, place):
     bus.settled(10)
 
 
+def test_an_item_that_is_no_message_ends_no_worker(bus, place):
+    bus.start("orders")
+    products = bus.start("products")
+    master().lpush("products", "no JSON", "{}", '{"headers": {"task": "bus.receive"}, "properties": {}}')
+    place(10)
+    bus.settled(10)
+    assert products.poll() is None
+
+
 def test_an_entity_never_goes_back(bus, place):
     """All versions of some orders, the newest first: it is the only one that has an effect."""
     from flotilla.events import contracts as c

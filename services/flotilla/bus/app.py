@@ -70,6 +70,7 @@ def configuration(env: Env) -> dict[str, Any]:
         "accept_content": ["json"],
         # Counts as in hand until it is done, and goes back to the queue when the worker is told to end before.
         "task_acks_late": True,
+        "worker_consumer": "flotilla.bus.surviving:Consumer",  # Celery's own ends at an item that is no message
         "worker_prefetch_multiplier": 1,  # no more in hand than threads: what is in hand is lost with the process
         "worker_concurrency": env.bus_threads,
         "worker_enable_remote_control": False,  # a fanout to every worker, that nobody uses
