@@ -93,6 +93,12 @@ def test_a_write_that_a_paused_replica_has_leaves_time_for_another_try():
     assert noticed(2) + 24 <= float(environment("web")["WRITE_HOLD_SECONDS"])
 
 
+def test_an_event_that_was_lost_comes_again_in_half_of_the_time_that_an_order_waits():
+    """What a killed worker had in hand; the other half is for all the rest (docs/decisions/0030)."""
+    again = directive(r'reader\.seconds\("BUS_REDELIVER_SECONDS", ([\d.]+)\)', "services/flotilla/env.py")
+    assert 2 * again <= float(environment("orders")["ORDER_ANSWER_SECONDS"])
+
+
 def test_what_the_gateway_has_signed_lasts_as_long_as_its_calls():
     source = (ROOT / "services/gateway/callers.py").read_text()
     kept = float(re.search(r"KEPT_SECONDS = (\d+)", source).group(1))
