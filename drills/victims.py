@@ -9,12 +9,12 @@ from drills.matrix import Drill, Victim, named, stands_for
 
 
 def find(drill: Drill) -> list[Container]:
-    """The one to hit and those that are hit with it, or all for a fault in which all take part.
+    """The one to hit and those that are hit with it, or all for a fault in which all take part; a role is one's alone.
 
     Refused when one is down already.
     """
     found = candidates(drill.victim)
-    if drill.victim.every or not drill.fault.lasts:
+    if drill.victim.every or not (drill.fault.lasts or drill.victim.role):
         return [one for one in found if one.state == "running"]
     return [chosen(drill.victim, found), *(chosen(other, candidates(other)) for other in together(drill.victim))]
 

@@ -40,6 +40,13 @@ def test_a_role_is_hit_where_it_is(stack):
     assert victims.find(led_by("redis-2")) == [stack[3]]
 
 
+def test_a_role_is_restarted_where_it_is_and_nobody_beside_it(stack):
+    nodes = [container(f"postgres-{n}") for n in (1, 2, 3)]
+    stack += nodes
+    restart = matrix.drill("postgres-primary", "restart")
+    assert victims.find(replace(restart, victim=replace(restart.victim, role=lambda: "postgres-2"))) == [nodes[1]]
+
+
 def test_two_are_hit_at_once_each_where_its_role_is(stack, monkeypatch):
     stack += [container("postgres-1"), container("postgres-2"), container("haproxy-1")]
     both = matrix.drill("postgres-primary+redis-master", "kill")
