@@ -1,10 +1,13 @@
 """Writes what was measured into docs/capacity.md, between its two marker lines; the words around them stay.
 
-usage: bench/run page      uses reports/bench/*.json and reports/loadtest-*.json; what was not measured is said to be so
+usage: bench/run page      uses reports/bench/*.json and reports/loadtest-*.json
+
+What was not measured here stays on the page as it is, with its day and machine.
 """
 
+import re
 import time
-from itertools import chain
+from collections.abc import Callable
 
 from stack.engine import ROOT
 
@@ -15,29 +18,35 @@ PAGE = ROOT / "docs/capacity.md"
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 
+HEADING = re.compile(r"^Measured on (.+)\.$", re.MULTILINE)
+EARLIER = re.compile(r"^Measured earlier, on (.+): ([a-z, ]+)\.$", re.MULTILINE)
+
+
 def row(what: str, goal: str, measured: str) -> str:
     return f"| {what} | {goal} | {measured} |"
 
 
-def seconds(value) -> str:
-    return "not measured" if value is None else f"{value:.1f} s"
+def seconds(value: float) -> str:
+    return f"{value:.1f} s"
 
 
 def startup() -> list[str]:
-    found = load("startup") or {}
-    nothing = found.get("nothing")
+    found = load("startup")
+    if not found:
+        return []
+    nothing = found["nothing"]
     first = [row("`make up` from nothing: no engine, no image", "≤ 10 min", seconds(nothing))] if nothing else []
     return [
         *first,
-        row("`make up` from built images, empty volumes", "≤ 90 s", seconds(found.get("empty"))),
-        row("`make up` when running", "≤ 10 s", seconds(found.get("running"))),
+        row("`make up` from built images, empty volumes", "≤ 90 s", seconds(found["empty"])),
+        row("`make up` when running", "≤ 10 s", seconds(found["running"])),
     ]
 
 
 def idle() -> list[str]:
     found = load("idle")
     if not found:
-        return [row("idle", "≤ 3.5 GB, ≤ 35 % of one core", "not measured")]
+        return []
     scope = f"{found['containers']} containers over {found['seconds']} s"
     return [
         row(f"idle memory, {scope}", "≤ 3.5 GB", f"{found['memory_mb']} MB"),
@@ -48,7 +57,7 @@ def idle() -> list[str]:
 def path() -> list[str]:
     found = load("path")
     if not found:
-        return [row("CPU per request, edge to replica, against one replica directly", "≤ 1.25 times", "not measured")]
+        return []
     ratios = found["ratios"]
     figure = f"{found['ratio']:.2f} times ({min(ratios):.2f} to {max(ratios):.2f} in {len(ratios)} pairs): "
     figure += f"{found['edge_ms']:.1f} ms against {found['direct_ms']:.1f} ms at {found['rate']} requests a second"
@@ -57,12 +66,14 @@ def path() -> list[str]:
 
 def spread() -> list[str]:
     found = load("spread")
-    shares = ", ".join(f"{share} %" for share in found["percent"]) if found else "not measured"
+    if not found:
+        return []
+    shares = ", ".join(f"{share} %" for share in found["percent"])
     return [row("share of each replica in 300 requests that no cache answers", "20 to 47 %", shares)]
 
 
 def events() -> list[str]:
-    """What the bus does; nothing of what has not been measured."""
+    """What the bus does."""
     found = load("events") or {}
     parts = {"idle": arrival, "saga": saga, "sustained": sustained, "drain": drain}
     return [line for name, lines in parts.items() if name in found for line in lines(found[name])]
@@ -96,7 +107,7 @@ def drain(found: dict) -> list[str]:
 
 
 def gateway() -> list[str]:
-    """What the gateway adds; nothing when that has not been measured."""
+    """What the gateway adds."""
     found = load("gateway")
     if not found:
         return []
@@ -113,24 +124,19 @@ def gateway() -> list[str]:
 # -- The load profiles -------------------------------------------------------------------------------------------------
 
 
-def loads() -> list[str]:
-    times = ("p50, ms", "p95, ms", "p99, ms")
-    orders = "orders confirmed p50 · p95, ms"
-    head = ("`make loadtest PROFILE=`", "requests/s", "seconds", "runs", *times, orders, "failed", "late p99, ms")
-    rows = [load_row(name, profile) for name, profile in profiles.profiles().items()]
-    machines = {run["machine"] for name, profile in profiles.profiles().items() for run in profiles.runs(name, profile)}
-    where = [f"Load profiles, on {'; '.join(sorted(machines))}:", ""] if machines else []
-    return [*where, f"| {' | '.join(head)} |", "|---" * len(head) + "|", *rows]
+TIMES = ("p50, ms", "p95, ms", "p99, ms")
+ORDERS = "orders confirmed p50 · p95, ms"
+HEAD = ("`make loadtest PROFILE=`", "requests/s", "seconds", "runs", *TIMES, ORDERS, "failed", "late p99, ms")
 
 
-def load_row(name: str, profile: dict) -> str:
+def load_row(name: str, profile: dict) -> list[str]:
     found = profiles.runs(name, profile)
     if not found:
-        return f"| {name} | {profile['rate']} | {profile['seconds']} | none | | | | | | |"
+        return []
     times = " | ".join(f"{profiles.latency(found, level)}{limit(profile, level)}" for level in ("p50", "p95", "p99"))
     late = max(run["late"]["p99"] for run in found) * 1000
     head = f"| {name} | {profile['rate']} | {profile['seconds']} | {len(found)} | {times}"
-    return f"{head} | {confirmed(found, profile)} | {profiles.failed(found)} | {late:.1f} |"
+    return [f"{head} | {confirmed(found, profile)} | {profiles.failed(found)} | {late:.1f} |"]
 
 
 def confirmed(found: list[dict], profile: dict) -> str:
@@ -151,27 +157,71 @@ def limit(profile: dict, level: str) -> str:
 
 
 def soak() -> list[str]:
-    """What grew by more than a megabyte in the latest soak; without one there is nothing to say."""
+    """What grew by more than a megabyte in the latest soak."""
     found = profiles.runs("soak", profiles.profiles()["soak"])
     if not found:
         return []
     grown = [one for one in profiles.growth(found[-1]) if one[2] > one[1] + 1]
     listed = ", ".join(f"{name} {before:.0f} → {after:.0f}" for name, before, after in grown) or "none"
-    return ["", f"Memory over the soak, MB, first minute → last, where it grew by more than one: {listed}."]
+    return [f"Memory over the soak, MB, first minute → last, where it grew by more than one: {listed}."]
 
 
-def block() -> str:
-    heading = f"Measured on {time.strftime('%Y-%m-%d')}: {machine()}."
-    tables = [startup(), idle(), path(), spread(), gateway(), events()]
-    table = ["| what | goal | measured |", "|---|---|---|", *chain.from_iterable(tables)]
-    return "\n".join([BEGIN, heading, "", *table, "", *loads(), *soak(), END])
+# -- The page ----------------------------------------------------------------------------------------------------------
+
+# Part -> its lines of now, and how those of an older page begin.
+PARTS: dict[str, tuple[Callable[[], list[str]], tuple[str, ...]]] = {
+    "startup": (startup, ("| `make up`",)),
+    "idle": (idle, ("| idle ",)),
+    "path": (path, ("| CPU per request, edge",)),
+    "spread": (spread, ("| share of each replica",)),
+    "gateway": (gateway, ("| CPU per request, through", "| new connections")),
+    "events": (events, ("| from writing", "| order placed", "| events a second", "| lost or doubled")),
+}
+
+
+class Page:
+    """The block as it stood, and what of it is kept."""
+
+    def __init__(self, old: str):
+        self.old = old
+        heading = HEADING.search(old)
+        self.origin = heading[1] if heading else ""
+        self.origins = {part: found[1] for found in EARLIER.finditer(old) for part in found[2].split(", ")}
+        self.kept: dict[str, str] = {}
+
+    def lines(self, part: str, now: list[str], beginnings: tuple[str, ...]) -> list[str]:
+        """Those of now; else those of before, which are of another day."""
+        if now:
+            return now
+        before = [line for line in self.old.splitlines() if line.startswith(beginnings)]
+        if before:
+            self.kept[part] = self.origins.get(part, self.origin)
+        return before
+
+    @property
+    def earlier(self) -> list[str]:
+        parts: dict[str, list[str]] = {}
+        for part, origin in self.kept.items():
+            parts.setdefault(origin, []).append(part)
+        return [f"Measured earlier, on {origin}: {', '.join(names)}." for origin, names in parts.items()]
+
+
+def block(old: str = "") -> str:
+    page, known = Page(old), profiles.profiles()
+    table = [line for part, (now, begin) in PARTS.items() for line in page.lines(part, now(), begin)]
+    rows = [line for name, one in known.items() for line in page.lines(name, load_row(name, one), (f"| {name} |",))]
+    memory = soak() or [line for line in old.splitlines() if line.startswith("Memory over the soak")]
+    head = [f"Measured on {time.strftime('%Y-%m-%d')}: {machine()}.", *page.earlier]
+    measures = ["| what | goal | measured |", "|---|---|---|", *table]
+    loads = [f"| {' | '.join(HEAD)} |", "|---" * len(HEAD) + "|", *rows]
+    return "\n".join([BEGIN, "\n\n".join(head), "", *measures, "", *loads, "", *memory, END])
 
 
 def main() -> None:
     text = PAGE.read_text()
     before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(before + block() + after)
+    old, _, after = rest.partition(END)
+    PAGE.write_text(before + block(old) + after)
     print(f"wrote {PAGE.relative_to(ROOT)}")
 
 
