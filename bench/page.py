@@ -193,7 +193,7 @@ class Page:
         """Those of now; else those of before, which are of another day."""
         if now:
             return now
-        before = [line for line in self.old.splitlines() if line.startswith(beginnings)]
+        before = [line for line in self.old.splitlines() if line.startswith(beginnings) and "| none |" not in line]
         if before:
             self.kept[part] = self.origins.get(part, self.origin)
         return before
