@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from drills import judge, matrix
+from drills import judge, matrix, tables
 from drills.drill import run as drill
 from drills.faults import cut, kill
 from drills.undo import Journal
@@ -28,6 +28,12 @@ def whole_again():
     wait_until_whole()
     yield
     make_whole()
+
+
+@pytest.fixture
+def impatient(monkeypatch):
+    """What is lost is waited for in vain, for a minute after each drill: a third of that tells as much here."""
+    monkeypatch.setattr(tables, "BOUND", 20)
 
 
 def checks(victim: str, act, seconds: float) -> tuple[dict, dict]:
@@ -65,7 +71,7 @@ def written(node: str) -> int:
     return int(value(query, node=node))
 
 
-def test_acknowledged_writes_that_were_lost_are_reported(cut_off):
+def test_acknowledged_writes_that_were_lost_are_reported(cut_off, impatient):
     """Commits wait for no standby, and no standby gets the last seconds before the primary dies."""
 
     def kill_with_writes_unsent(victims):
@@ -135,7 +141,7 @@ CONFIRMED = """SELECT id FROM orders_order WHERE status = 'confirmed' AND create
 ORDER BY id DESC LIMIT 1"""
 
 
-def test_a_lost_order_is_reported_and_the_stock_that_it_still_has():
+def test_a_lost_order_is_reported_and_the_stock_that_it_still_has(impatient):
     def lose_an_order(victims):
         ((order,),) = until(lambda: sql(CONFIRMED, database="orders"), 30, "a confirmed order")
         sql(f"DELETE FROM orders_orderline WHERE order_id = '{order}'", database="orders")
