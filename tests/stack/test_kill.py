@@ -61,7 +61,7 @@ def test_a_primary_that_ends_is_down_at_both_balancers_before_its_patroni_can_sa
     patroni = inside(leader, "python3", "-c", END_UNTOLD).strip()
     try:
         told = {"DOWN (agent)"}
-        until(lambda: {at_haproxy(name, leader) for name in HAPROXIES} == told, 2, "down by its agent", every=0.05)
+        until(lambda: {at_haproxy(name, leader) for name in HAPROXIES} == told, 3, "down by its agent", every=0.05)
     finally:
         inside(leader, "kill", "-CONT", patroni)
     make_whole()
