@@ -28,6 +28,11 @@ class Alone:
             self.tell("alone" if found else "not alone")
         self.is_alone = found
 
+    def forget(self, error):
+        """Of a round that met what nobody expected: a last word that stayed would keep a good primary down."""
+        self.tell("round", reason=f"not known whether it is alone: {error!r}")
+        self.is_alone, self.heard_at = False, None
+
     def _find(self):
         try:
             replies = self.server.replies()
@@ -52,7 +57,10 @@ def watch(alone):
 
     def run():
         while True:
-            alone.round()
+            try:
+                alone.round()
+            except Exception as error:
+                alone.forget(error)
             time.sleep(ROUND)
 
     threading.Thread(target=run, daemon=True, name="alone").start()

@@ -27,7 +27,10 @@ class Replies:
 class Node:
     def __init__(self):
         self.time, self.told, self.server, self.store = 100.0, [], Replies(), Store()
-        self.alone = alone.Alone(P, self.server, self.store, self.told.append, clock=lambda: self.time)
+        self.alone = alone.Alone(P, self.server, self.store, self.tell, clock=lambda: self.time)
+
+    def tell(self, event, **facts):
+        self.told.append(facts.get("reason", event))
 
     def pass_by(self, seconds, reports=False):
         for _ in range(int(seconds / alone.ROUND)):
@@ -100,3 +103,32 @@ def test_a_standby_is_never_alone(node):
 def test_a_postgres_that_does_not_answer_changes_nothing(node):
     node.server.text, node.store.away = Doubt("Postgres: gone"), True
     assert not node.pass_by(60)
+
+
+def test_what_nobody_expected_ends_no_watch_and_leaves_no_primary_down(node, monkeypatch):
+    node.store.away = True
+    assert node.pass_by(alone.HEARD + alone.ROUND)
+    seen = []
+
+    def sleep(_):
+        seen.append(node.alone.is_alone)
+        if len(seen) == 2:
+            raise SystemExit  # ends the thread
+
+    monkeypatch.setattr(node.server, "replies", lambda: {}["gone"])
+    monkeypatch.setattr(alone.time, "sleep", sleep)
+    monkeypatch.setattr(alone.threading, "Thread", Now)
+    alone.watch(node.alone)
+    assert seen == [False, False]
+    assert node.told[-1] == "not known whether it is alone: KeyError('gone')"
+
+
+class Now:
+    """A thread that is over when it has been started."""
+
+    def __init__(self, target, **_):
+        self.target = target
+
+    def start(self):
+        with pytest.raises(SystemExit):
+            self.target()
