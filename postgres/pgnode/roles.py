@@ -63,6 +63,17 @@ def role(name, verifier, settings, grants=()):
     return Object("ROLE", name, f"CREATE ROLE {name}", (alter, f"ALTER ROLE {name} RESET ALL", *sets, *grants))
 
 
+# Which timeline a standby receives: its replayed position means nothing without. pg_stat_wal_receiver shows it to
+# monitors only, who may read far more (others' queries): this function shows just it, with `monitor`'s rights.
+RECEIVED_TIMELINE = (
+    "CREATE SCHEMA IF NOT EXISTS flotilla",
+    "CREATE OR REPLACE FUNCTION flotilla.received_timeline() RETURNS integer LANGUAGE sql STABLE SECURITY DEFINER"
+    " SET search_path = pg_catalog, pg_temp AS 'SELECT received_tli FROM pg_stat_wal_receiver'",
+    "ALTER FUNCTION flotilla.received_timeline() OWNER TO monitor",
+    "REVOKE ALL ON FUNCTION flotilla.received_timeline() FROM PUBLIC",
+)
+
+
 def database(name, owner):
     reader = f"{owner}_ro"
     return Object(
@@ -79,6 +90,9 @@ def database(name, owner):
             f"GRANT USAGE ON SCHEMA public TO {reader}",
             f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {reader}",
             f"ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA public GRANT SELECT ON TABLES TO {reader}",
+            *RECEIVED_TIMELINE,
+            f"GRANT USAGE ON SCHEMA flotilla TO {owner}, {reader}",
+            f"GRANT EXECUTE ON FUNCTION flotilla.received_timeline() TO {owner}, {reader}",
         ),
     )
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
+from flotilla.db.wal import Position
+
 
 class Policy(Enum):
     """What a statement does when the primary cannot be reached."""
@@ -39,8 +41,8 @@ class RequestState:
     started: float = field(default_factory=time.monotonic)
     deadline: float = float("inf")
     hold_until: float = float("inf")
-    position: int | None = None
-    told: int | None = None  # the part of it that other services' answers brought
+    position: Position | None = None
+    told: Position | None = None  # the part of it that other services' answers brought
     replica: str | None = None
     wrote: bool = False
     prefer_primary: bool = False

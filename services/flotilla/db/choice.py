@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from flotilla.db.wal import NOWHERE, Position
+
 LAG_LIMIT_BYTES = 16 * 1024 * 1024  # further behind, a replica serves no one until it has caught up
 
 
@@ -18,7 +20,7 @@ class Node:
     alias: str
     healthy: bool = False
     is_replica: bool = False
-    position: int = 0
+    position: Position = NOWHERE
 
 
 class History:
@@ -26,53 +28,59 @@ class History:
 
     def __init__(self, seconds: float):
         self._seconds = seconds
-        self._noted: deque[tuple[float, int]] = deque()
-        self.position = 0
+        self._noted: deque[tuple[float, Position]] = deque()
+        self.position = NOWHERE
 
     def note(self, now: float, nodes: Iterable[Node]) -> None:
         """After each poll; one note in half a second is enough."""
         if not self._noted or now - self._noted[-1][0] >= 0.5:
-            self._noted.append((now, max((node.position for node in nodes if node.healthy), default=0)))
+            self._noted.append((now, furthest(nodes)))
         while self._noted[0][0] <= now - self._seconds:
             self.position = self._noted.popleft()[1]
 
 
-def without_stale(nodes: Iterable[Node], floor: int) -> list[Node]:
+def furthest(nodes: Iterable[Node]) -> Position:
+    """Of the healthy nodes; on the latest timeline that any of them has told."""
+    return max((node.position for node in nodes if node.healthy), default=NOWHERE)
+
+
+def without_stale(nodes: Iterable[Node], floor: Position) -> list[Node]:
     """Replicas that are not at `floor`, where others were a while ago, as unhealthy.
 
     A standby that is cut off from its primary goes on answering. When nobody is that far, because a primary took
     its last log with it, the furthest of those that are left counts.
     """
     nodes = list(nodes)
-    floor = min(floor, max((node.position for node in nodes if node.healthy), default=0))
+    floor = min(floor, furthest(nodes))
     return [Node(n.alias) if n.is_replica and n.position < floor else n for n in nodes]
 
 
-def usable(nodes: Iterable[Node], *, position: int | None, avoid: Iterable[str] = ()) -> list[Node]:
+def usable(nodes: Iterable[Node], *, position: Position | None, avoid: Iterable[str] = ()) -> list[Node]:
     """The healthy replicas that have replayed `position` and are not far behind the furthest node."""
     nodes = list(nodes)
-    furthest = max((node.position for node in nodes if node.healthy), default=0)
-    needed = max(position or 0, furthest - LAG_LIMIT_BYTES)
-    shunned = set(avoid)
-    return [n for n in nodes if n.healthy and n.is_replica and n.position >= needed and n.alias not in shunned]
+    wanted, shunned = position or NOWHERE, set(avoid)
+    # After a failover a standby needs a moment for the new timeline: it serves meanwhile who has not written on that.
+    needed = Position(0, furthest(nodes).lsn - LAG_LIMIT_BYTES)
+    able = [n for n in nodes if n.healthy and n.is_replica and n.alias not in shunned]
+    return [n for n in able if n.position.has_passed(wanted) and n.position.has_passed(needed)]
 
 
-def pick(nodes: Iterable[Node], *, position: int | None, avoid: Iterable[str] = ()) -> str | None:
+def pick(nodes: Iterable[Node], *, position: Position | None, avoid: Iterable[str] = ()) -> str | None:
     """Any usable replica, evenly."""
     found = usable(nodes, position=position, avoid=avoid)
     return random.choice(found).alias if found else None
 
 
-def freshest(nodes: Iterable[Node], *, position: int | None, avoid: Iterable[str] = ()) -> str | None:
+def freshest(nodes: Iterable[Node], *, position: Position | None, avoid: Iterable[str] = ()) -> str | None:
     """The usable replica that has replayed most: for what normally is read from the primary."""
     found = usable(nodes, position=position, avoid=avoid)
     return max(found, key=lambda node: node.position).alias if found else None
 
 
-def primary(nodes: Iterable[Node], *, position: int | None, avoid: Iterable[str] = ()) -> str | None:
+def primary(nodes: Iterable[Node], *, position: Position | None, avoid: Iterable[str] = ()) -> str | None:
     """The node that is the primary, to be read by its own name; None while two say so, as one of them is mistaken."""
     found = [n for n in nodes if n.healthy and not n.is_replica]
-    if len(found) != 1 or found[0].position < (position or 0) or found[0].alias in set(avoid):
+    if len(found) != 1 or not found[0].position.has_passed(position or NOWHERE) or found[0].alias in set(avoid):
         return None
     return found[0].alias
 

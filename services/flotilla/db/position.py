@@ -11,32 +11,34 @@ from django.db import Error, connections
 from django.http import HttpRequest, HttpResponse
 
 from flotilla.context import Policy, RequestState
-from flotilla.db import primaries
+from flotilla.db import primaries, wal
+from flotilla.db.wal import NOWHERE, Position
 
 COOKIE = "consistency"
 HEADER = "X-Consistency-Token"
-SQL = "SELECT (pg_current_wal_flush_lsn() - '0/0'::pg_lsn)::bigint"
+SQL = f"SELECT {wal.TIMELINE_SQL}, {wal.LSN_SQL}"
 # Past every position: only the primary will do. For a write whose position could not be learnt in time.
-BEYOND = 2**63
+BEYOND = Position(2**31, 2**63)
 
 _signer = signing.TimestampSigner(salt="flotilla.db.position")
 
 
-def of(request: HttpRequest) -> int | None:
+def of(request: HttpRequest) -> Position | None:
     """The position that this client must see; None when it has none, or shows one that is old or not ours."""
     token = request.META.get("HTTP_X_CONSISTENCY_TOKEN") or request.COOKIES.get(COOKIE)
     return None if not token else decode(token)
 
 
-def decode(token: str) -> int | None:
+def decode(token: str) -> Position | None:
     try:
-        return int(_signer.unsign(token, max_age=settings.FLOTILLA.consistency_seconds), 16)
+        timeline, lsn = _signer.unsign(token, max_age=settings.FLOTILLA.consistency_seconds).split("-")
+        return Position(int(timeline, 16), int(lsn, 16))
     except (signing.BadSignature, ValueError):
         return None
 
 
-def encode(position: int) -> str:
-    return _signer.sign(f"{position:x}")
+def encode(position: Position) -> str:
+    return _signer.sign(f"{position.timeline:x}-{position.lsn:x}")
 
 
 def remember(state: RequestState, response: HttpResponse) -> None:
@@ -44,7 +46,7 @@ def remember(state: RequestState, response: HttpResponse) -> None:
     options = settings.FLOTILLA
     if not options.database_replicas or not (state.wrote or state.told):
         return
-    token = encode(max(current(state) if state.wrote else 0, state.told or 0))
+    token = encode(max(current(state) if state.wrote else NOWHERE, state.told or NOWHERE))
     response[HEADER] = token
     response.set_cookie(
         COOKIE,
@@ -63,18 +65,18 @@ def adopt(state: RequestState, token: str | None) -> None:
     """
     told = decode(token) if token else None
     if told is not None:
-        state.told = max(told, state.told or 0)
-        state.position = max(told, state.position or 0)
+        state.told = max(told, state.told or NOWHERE)
+        state.position = max(told, state.position or NOWHERE)
 
 
-def current(state: RequestState) -> int:
+def current(state: RequestState) -> Position:
     """The primary's flushed position, waited for like a write: a commit must not look lost to who made it."""
     alias = state.home
     while True:
         try:
             with connections[alias].cursor() as cursor:
                 cursor.execute(SQL)
-                return cursor.fetchone()[0]
+                return Position(*cursor.fetchone())
         except Error:
             connections[alias].close()
             if state.policy is not Policy.HOLD or not primaries.of(alias).wait(state.hold_until):

@@ -14,17 +14,19 @@ from django.conf import settings
 from django.db import connections
 
 from flotilla import metrics
-from flotilla.db import choice
+from flotilla.db import choice, wal
 from flotilla.db.backend.connection import BoundedConnection, connect
 from flotilla.db.choice import History, Node
+from flotilla.db.wal import Position
 
 logger = logging.getLogger(__name__)
 
-# Positions as bytes since 0/0. On the node that is the primary now, what it has on disk.
-POLL_SQL = """
+# Of a replica what it has replayed, of the primary what it has on disk. A replica's timeline is that of its receiver,
+# which asks for a later one only when the replica's own log leads there; a function, as monitors alone may see it.
+POLL_SQL = f"""
 SELECT pg_is_in_recovery(),
-       (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_flush_lsn() END
-        - '0/0'::pg_lsn)::bigint
+       CASE WHEN pg_is_in_recovery() THEN flotilla.received_timeline() ELSE {wal.TIMELINE_SQL} END,
+       CASE WHEN pg_is_in_recovery() THEN (pg_last_wal_replay_lsn() - '0/0'::pg_lsn)::bigint ELSE {wal.LSN_SQL} END
 """
 POLL_SECONDS = 1.0  # nine polls a second in a stack of three replicas and three nodes: about 1 % of a core
 IDLE_SECONDS = 3.0  # when nobody has asked for UNASKED_SECONDS; the news must still be fresh for who asks next
@@ -41,6 +43,8 @@ class NodePoller:
     def __init__(self, alias: str):
         self.alias = alias
         self._connection: BoundedConnection | None = None
+        self._timeline = 0  # the last one told: a standby without a receiver tells none, and goes back to none
+        self._is_refused = False
 
     def poll(self) -> Node:
         """The node as it is now; unhealthy when it does not answer. Never raises."""
@@ -54,10 +58,21 @@ class NodePoller:
                 self._connection = connect(params, blame=False)  # a refused login is the node's, not the pooler's
             with self._connection.limited(ANSWER_SECONDS):
                 row = self._connection.execute(POLL_SQL).fetchone()
-        except psycopg.Error:
+        except psycopg.Error as error:
             self.close()
+            self._note_refusal(error)
             return None
-        return Node(self.alias, healthy=True, is_replica=row[0], position=row[1] or 0) if row else None
+        return self._node(*row) if row else None
+
+    def _note_refusal(self, error: psycopg.Error) -> None:
+        """A node that answers, but not this question, is set up wrongly: say so once, as reads go on elsewhere."""
+        if isinstance(error, psycopg.ProgrammingError) and not self._is_refused:
+            self._is_refused = True
+            logger.error("%s tells no position, nothing is read there; run postgres-init (%s)", self.alias, error)
+
+    def _node(self, is_replica: bool, timeline: int | None, lsn: int | None) -> Node:
+        self._timeline = timeline or self._timeline
+        return Node(self.alias, healthy=True, is_replica=is_replica, position=Position(self._timeline, lsn or 0))
 
     def close(self) -> None:
         if self._connection is not None:
@@ -175,12 +190,12 @@ class Replicas:
 
 
 def _report(nodes: list[Node]) -> None:
-    furthest = max((node.position for node in nodes), default=0)
+    furthest = choice.furthest(nodes)
     usable = {node.alias for node in choice.usable(nodes, position=None)}
     for node in nodes:
         metrics.REPLICA_USABLE.labels(node.alias).set(node.alias in usable)
         if node.healthy:
-            metrics.REPLICA_LAG.labels(node.alias).set(furthest - node.position)
+            metrics.REPLICA_LAG.labels(node.alias).set(max(0, furthest.lsn - node.position.lsn))
 
 
 _pools: dict[str, Replicas] = {}

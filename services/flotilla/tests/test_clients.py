@@ -12,6 +12,7 @@ from prometheus_client import REGISTRY
 
 from flotilla import clients, context
 from flotilla.db import position
+from flotilla.db.wal import Position
 from flotilla.limiter import Limiter
 
 URL = "http://products/list/"
@@ -133,21 +134,21 @@ def test_a_caller_may_say_itself_until_when_it_waits(session):
 
 
 def test_the_clients_address_and_position_go_along(session):
-    state = context.RequestState(address="192.0.2.7", position=0x30)
+    state = context.RequestState(address="192.0.2.7", position=Position(1, 0x30))
     with context.use(state):
         told = session.get(URL).json()
     assert told["X-Real-IP"] == "192.0.2.7"
-    assert position.decode(told[position.HEADER]) == 0x30
+    assert position.decode(told[position.HEADER]) == Position(1, 0x30)
     assert position.HEADER not in session.get(URL).json()
 
 
 def test_the_position_of_an_answer_is_taken_over(session, balancers):
     for server in balancers:
-        server.more = {position.HEADER: position.encode(0x40)}
-    state = context.RequestState(position=0x30)
+        server.more = {position.HEADER: position.encode(Position(1, 0x40))}
+    state = context.RequestState(position=Position(1, 0x30))
     with context.use(state):
         session.get(URL)
-    assert (state.position, state.told) == (0x40, 0x40)
+    assert (state.position, state.told) == (Position(1, 0x40), Position(1, 0x40))
 
 
 def test_others_may_work_meanwhile(session, balancers):

@@ -11,6 +11,7 @@ from flotilla.db.backend.connection import ServerSilent
 from flotilla.db.choice import Node
 from flotilla.db.errors import Kind
 from flotilla.db.hosts import FORGET_SECONDS, HostBook
+from flotilla.db.wal import NOWHERE, Position
 
 TABLE = [
     (psycopg.OperationalError("connection refused"), Kind.NOT_EXECUTED),
@@ -115,25 +116,44 @@ def test_and_only_for_a_while():
     assert not book.is_worse("a", ["a", "b"])
 
 
+# replica_3 was the primary of timeline 1, and has log of it that nobody confirmed.
 NODES = [
-    Node("replica_1", healthy=True, is_replica=False, position=1000),
-    Node("replica_2", healthy=True, is_replica=True, position=900),
-    Node("replica_3", healthy=True, is_replica=True, position=800),
-    Node("replica_4", healthy=False, is_replica=True, position=1000),
+    Node("replica_1", healthy=True, is_replica=False, position=Position(2, 1000)),
+    Node("replica_2", healthy=True, is_replica=True, position=Position(2, 900)),
+    Node("replica_3", healthy=True, is_replica=True, position=Position(1, 950)),
+    Node("replica_4", healthy=False, is_replica=True, position=Position(2, 1000)),
 ]
+BRANCH = 850  # where timeline 2 begins
 
 
-@given(st.integers(0, 1100), st.sets(st.sampled_from(["replica_2", "replica_3"])))
-def test_never_a_node_that_misses_the_position(position, avoid):
+@given(st.integers(1, 2), st.integers(0, 1100), st.sets(st.sampled_from(["replica_2", "replica_3"])))
+def test_never_a_node_that_misses_the_position(timeline, lsn, avoid):
+    holds = {"replica_2": lsn <= 900, "replica_3": lsn <= 950 if timeline == 1 else lsn <= BRANCH}
     for choose in (choice.pick, choice.freshest):
-        alias = choose(NODES, position=position, avoid=avoid)
-        able = {n.alias for n in NODES[1:3] if n.position >= position} - avoid
-        assert (alias in able) if able else alias is None
+        alias = choose(NODES, position=Position(timeline, lsn), avoid=avoid)
+        assert alias is None or (holds[alias] and alias not in avoid)
+        assert alias is not None or not holds["replica_2"] or "replica_2" in avoid
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)).map(lambda pair: Position(*pair)), min_size=2))
+def test_the_latest_position_is_passed_on_its_own_timeline_only(positions):
+    latest = max(positions)
+    assert latest.has_passed(NOWHERE)
+    assert all(latest.has_passed(one) for one in positions if one.timeline == latest.timeline)
+    assert not any(one.has_passed(latest) for one in positions if one.timeline < latest.timeline)
 
 
 def test_the_freshest_and_the_lag_gate():
     assert choice.freshest(NODES, position=None) == "replica_2"
     assert choice.pick([], position=None) is None
-    behind = Node("replica_5", healthy=True, is_replica=True, position=choice.LAG_LIMIT_BYTES)
-    ahead = Node("replica_6", healthy=True, is_replica=True, position=2 * choice.LAG_LIMIT_BYTES + 1)
+    behind = Node("replica_5", healthy=True, is_replica=True, position=Position(1, choice.LAG_LIMIT_BYTES))
+    ahead = Node("replica_6", healthy=True, is_replica=True, position=Position(1, 2 * choice.LAG_LIMIT_BYTES + 1))
     assert choice.usable([behind, ahead], position=None) == [ahead]
+
+
+def test_a_standby_serves_while_it_finds_the_new_primary():
+    """Who has not written on the new timeline reads there: else one failover would send all reads to one node."""
+    finding = Node("replica_3", healthy=True, is_replica=True, position=Position(1, BRANCH))
+    assert choice.usable([NODES[0], finding], position=None) == [finding]
+    assert choice.usable([NODES[0], finding], position=Position(1, BRANCH)) == [finding]
+    assert choice.usable([NODES[0], finding], position=Position(2, BRANCH - 1)) == []

@@ -20,11 +20,17 @@ from flotilla.db.replicas import (
     NodePoller,
     Replicas,
 )
+from flotilla.db.wal import Position
 from flotilla.env import Env
 
-AHEAD = Node("replica_2", healthy=True, is_replica=True, position=200)
-BEHIND = Node("replica_3", healthy=True, is_replica=True, position=100)
-MASTER = Node("replica_1", healthy=True, position=250)
+
+def at(lsn, timeline=1):
+    return Position(timeline, lsn)
+
+
+AHEAD = Node("replica_2", healthy=True, is_replica=True, position=at(200))
+BEHIND = Node("replica_3", healthy=True, is_replica=True, position=at(100))
+MASTER = Node("replica_1", healthy=True, position=at(250))
 
 
 class ScriptedPoller:
@@ -85,10 +91,10 @@ def test_a_primary_is_lost_when_its_node_is_silent_or_a_standby_and_no_other_lea
     led.script = [Node("replica_1")]
     poll(pool)
     assert pool.has_lost_primary()
-    led.script = [Node("replica_1", healthy=True, is_replica=True, position=250)]
+    led.script = [Node("replica_1", healthy=True, is_replica=True, position=at(250))]
     poll(pool)
     assert pool.has_lost_primary()
-    other.script = [Node("replica_2", healthy=True, is_replica=False, position=260)]
+    other.script = [Node("replica_2", healthy=True, is_replica=False, position=at(260))]
     poll(pool)
     assert not pool.has_lost_primary()
 
@@ -252,20 +258,58 @@ class Link:
 LOST = psycopg.OperationalError("server closed the connection unexpectedly")
 
 
-def test_a_node_is_polled_over_a_kept_connection(monkeypatch):
-    links = [Link((True, 10), LOST), Link((False, None)), LOST, LOST]
+@pytest.fixture
+def linked(monkeypatch):
+    """Sets what the next connections are, or raise."""
 
-    def opened(params, blame):
-        link = links.pop(0)
-        if isinstance(link, Exception):
-            raise link
-        return link
+    def links_are(*links):
+        links = list(links)
 
-    monkeypatch.setattr(replicas, "connect", opened)
-    monkeypatch.setattr(replicas, "connections", {"replica_2": SimpleNamespace(get_connection_params=dict)})
-    poller = NodePoller("replica_2")
-    assert poller.poll() == Node("replica_2", healthy=True, is_replica=True, position=10)
-    assert poller.poll() == Node("replica_2", healthy=True, is_replica=False, position=0)
+        def opened(params, blame):
+            link = links.pop(0)
+            if isinstance(link, Exception):
+                raise link
+            return link
+
+        monkeypatch.setattr(replicas, "connect", opened)
+        monkeypatch.setattr(replicas, "connections", {"replica_2": SimpleNamespace(get_connection_params=dict)})
+        return NodePoller("replica_2")
+
+    return links_are
+
+
+def test_a_node_is_polled_over_a_kept_connection(linked):
+    poller = linked(Link((True, 6, 10), LOST), Link((False, 7, None)), LOST, LOST)
+    assert poller.poll() == Node("replica_2", healthy=True, is_replica=True, position=at(10, timeline=6))
+    assert poller.poll() == Node("replica_2", healthy=True, is_replica=False, position=at(0, timeline=7))
     poller.close()
     assert poller.poll() == Node("replica_2")
     poller.close()
+
+
+def test_a_standby_without_a_receiver_is_on_the_timeline_it_was_on(linked):
+    poller = linked(Link((True, None, 10), (False, 6, 20), (True, None, 30), (True, 7, 25)))
+    positions = [poller.poll().position for _ in range(4)]
+    assert positions == [at(10, timeline=0), at(20, timeline=6), at(30, timeline=6), at(25, timeline=7)]
+
+
+def test_a_node_that_may_not_be_asked_says_so_once(linked, caplog):
+    missing = psycopg.errors.InvalidSchemaName('schema "flotilla" does not exist')
+    poller = linked(*[Link(missing) for _ in range(4)], LOST)
+    assert [poller.poll() for _ in range(3)] == [Node("replica_2")] * 3
+    [record] = caplog.records
+    assert "replica_2" in record.getMessage()
+    assert "postgres-init" in record.getMessage()
+
+
+def test_who_does_not_come_to_the_new_timeline_is_out():
+    """Its log may reach further: that of the old primary which nobody confirmed."""
+    was = Node("replica_1", healthy=True, is_replica=True, position=at(900))
+    leads = Node("replica_2", healthy=True, position=at(400, timeline=2))
+    pool = by_hand(ScriptedPoller("replica_2", leads), ScriptedPoller("replica_1", was))
+    for _ in range(int(STALE_SECONDS)):
+        poll(pool)
+        pool._clock.now += 1
+        assert pool.nodes() == [leads, was]
+    poll(pool)
+    assert pool.nodes() == [leads, Node("replica_1")]

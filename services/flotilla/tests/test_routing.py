@@ -1,5 +1,6 @@
 """Where reads go."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -9,11 +10,17 @@ from flotilla import context
 from flotilla.db import primaries, replicas, router
 from flotilla.db.choice import Node
 from flotilla.db.router import ReplicaRouter
+from flotilla.db.wal import Position
 from flotilla.env import Env
 
-AHEAD = Node("replica_2", healthy=True, is_replica=True, position=200)
-BEHIND = Node("replica_3", healthy=True, is_replica=True, position=100)
-MASTER = Node("replica_1", healthy=True, is_replica=False, position=250)
+
+def at(lsn, timeline=1):
+    return Position(timeline, lsn)
+
+
+AHEAD = Node("replica_2", healthy=True, is_replica=True, position=at(200))
+BEHIND = Node("replica_3", healthy=True, is_replica=True, position=at(100))
+MASTER = Node("replica_1", healthy=True, is_replica=False, position=at(250))
 AWAY = Node("replica_1")
 
 
@@ -80,9 +87,25 @@ def test_both_replicas_are_used(pool, primary):
 
 
 def test_the_clients_position_decides(pool, primary):
-    assert {read(position=150)[0] for _ in range(50)} == {"replica_2"}
-    assert read(position=300)[0] == "default"
+    assert {read(position=at(150))[0] for _ in range(50)} == {"replica_2"}
+    assert read(position=at(300))[0] == "default"
     assert pool.hurries == 1
+
+
+def test_an_old_primary_that_is_a_standby_now_is_no_further_for_its_longer_log(pool, primary):
+    """Cut off from the others only, it starts with log that nobody confirmed, and cannot follow the new primary."""
+    was = Node("replica_1", healthy=True, is_replica=True, position=at(900))
+    leads = Node("replica_2", healthy=True, position=at(400, timeline=2))
+    follows = Node("replica_3", healthy=True, is_replica=True, position=at(350, timeline=2))
+    pool.list = [was, leads, follows]
+    assert {read(position=at(300, timeline=2))[0] for _ in range(50)} == {"replica_3"}
+    assert read(position=at(380, timeline=2))[0] == "replica_2"
+    pool.list = [was, leads, replace(follows, position=at(300))]  # it has not found the new primary yet
+    assert {read(position=at(300))[0] for _ in range(50)} == {"replica_1", "replica_3"}
+    assert read(position=at(380, timeline=2))[0] == "replica_2"
+    primary.is_down, pool.list[1] = True, Node("replica_2")
+    pool.list[2] = follows
+    assert read(position=at(380, timeline=2))[0] == "replica_3"
 
 
 def test_a_failed_replica_is_not_chosen_again(pool, primary):
@@ -105,36 +128,36 @@ def test_what_stays_on_the_primary(pool, primary, monkeypatch, settings):
 def test_without_a_primary_sessions_come_from_the_freshest_replica(pool, primary):
     primary.is_down = True
     assert read(Session)[0] == "replica_2"
-    assert read(Session, position=150)[0] == "replica_2"
+    assert read(Session, position=at(150))[0] == "replica_2"
     primary.is_down = False
-    assert read(Session, position=300, avoid={"default"})[0] == "default"
+    assert read(Session, position=at(300), avoid={"default"})[0] == "default"
     assert read(Session, avoid={"default"})[0] == "replica_2"
 
 
 def test_without_a_primary_what_both_standbys_lack_was_acknowledged_to_nobody(pool, primary):
-    """A position of log that died with the primary, or of another timeline, must not lock its client out."""
+    """A position of log that died with the primary must not lock its client out."""
     primary.is_down = True
     pool.list = [AWAY, AHEAD, BEHIND]
     for model in (Session, Product):
-        alias, state = read(model, position=300)
-        assert (alias, state.position) == ("replica_2", 200)
+        alias, state = read(model, position=at(300))
+        assert (alias, state.position) == ("replica_2", at(200))
         with context.use(state):
             assert {ReplicaRouter().db_for_read(Product), ReplicaRouter().db_for_read(Session)} == {"replica_2"}
-    assert read(position=300, avoid={"replica_2"})[0] == "default"
+    assert read(position=at(300), avoid={"replica_2"})[0] == "default"
     pool.list = [AWAY, AHEAD, Node("replica_3")]
-    assert read(position=300)[0] == "default"
+    assert read(position=at(300))[0] == "default"
     pool.list = [AWAY]
-    assert read(position=300)[0] == "default"
+    assert read(position=at(300))[0] == "default"
 
 
 def test_the_primary_is_read_by_its_own_name_when_no_replica_will_do(pool, primary):
     """Its pool of readers: COMMITs that wait for a standby fill the other one."""
     pool.list = [MASTER]
     assert read()[0] == "replica_1"
-    assert read(position=250)[0] == "replica_1"
-    assert read(position=251)[0] == "default"
+    assert read(position=at(250))[0] == "replica_1"
+    assert read(position=at(251))[0] == "default"
     assert read(avoid={"replica_1"})[0] == "default"
-    pool.list = [MASTER, Node("replica_2", healthy=True, is_replica=False, position=300)]
+    pool.list = [MASTER, Node("replica_2", healthy=True, is_replica=False, position=at(300))]
     assert read()[0] == "default"
 
 
@@ -151,8 +174,8 @@ def test_sessions_leave_a_primary_that_does_not_answer(pool, primary):
 
 def test_sessions_leave_a_primary_that_the_poller_finds_silent(pool, primary):
     pool.lost = True
-    assert read(Session, position=150)[0] == "replica_2"
-    assert read(Session, position=300)[0] == "default"
+    assert read(Session, position=at(150))[0] == "replica_2"
+    assert read(Session, position=at(300))[0] == "default"
 
 
 def test_writes_and_migrations_go_to_the_primary(pool):
@@ -184,7 +207,7 @@ def test_a_shard_is_read_from_the_requests_one_replica(pool, primary, shards):
     assert alias in {"shard_1_replica_2", "shard_1_replica_3"}
     with context.use(state):
         assert ReplicaRouter().db_for_read(Product) == alias.removeprefix("shard_1_")
-    assert read_shard(position=150)[0] == "shard_1_replica_2"
+    assert read_shard(position=at(150))[0] == "shard_1_replica_2"
     assert read_shard(avoid={"replica_2"})[0] == "shard_1_replica_3"
 
 
@@ -202,7 +225,7 @@ def test_without_a_primary_a_shard_is_read_from_the_freshest_replica(pool, prima
     primary.is_down = True
     assert read_shard(prefer_primary=True)[0] == "shard_1_replica_2"
     pool.list = [AWAY, AHEAD, BEHIND]
-    assert read_shard(position=300)[0] == "shard_1_replica_2"
+    assert read_shard(position=at(300))[0] == "shard_1_replica_2"
     pool.list = [AWAY]
     assert read_shard()[0] == "shard_1"
 

@@ -8,6 +8,7 @@ import pytest
 from flotilla import context
 from flotilla.context import Policy
 from flotilla.db import position
+from flotilla.db.wal import Position
 from web import calls
 from web import gateway as api
 from web.tests.gateway_stub import PASSWORD
@@ -174,12 +175,15 @@ def test_a_gateway_that_is_silent_is_asked_twice_and_given_up(gateway, access):
 
 
 def test_the_position_of_an_order_is_the_visitors(gateway, access):
-    gateway.script("GET", "/api/users/me/", (404, {}, {position.HEADER: position.encode(0x50)}))
-    state = context.RequestState(position=0x40, address="192.0.2.7")
+    gateway.script("GET", "/api/users/me/", (404, {}, {position.HEADER: position.encode(Position(1, 0x50))}))
+    state = context.RequestState(position=Position(1, 0x40), address="192.0.2.7")
     with context.use(state):
         with pytest.raises(calls.NotFound):
             api.account_get(access=access)
         api.account_get(access=access)
     first, second = gateway.of("GET", "/api/users/me/")
-    assert [position.decode(one.headers[position.HEADER]) for one in (first, second)] == [0x40, 0x50]
+    assert [position.decode(one.headers[position.HEADER]) for one in (first, second)] == [
+        Position(1, 0x40),
+        Position(1, 0x50),
+    ]
     assert first.headers["X-Real-IP"] == "192.0.2.7"

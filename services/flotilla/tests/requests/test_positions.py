@@ -8,9 +8,14 @@ from django.http import HttpResponse
 
 from flotilla import context
 from flotilla.db import position, primaries
+from flotilla.db.wal import Position
 from flotilla.tests.requests.asking import View, ask, created, django_error, post
 
 pytestmark = pytest.mark.django_db
+
+
+def at(lsn, timeline=1):
+    return Position(timeline, lsn)
 
 
 class FakePrimary:
@@ -22,26 +27,27 @@ class FakePrimary:
 
 
 def test_a_position_is_signed_and_expires(settings):
-    token = position.encode(0x30)
-    assert position.decode(token) == 0x30
+    token = position.encode(at(0x30))
+    assert position.decode(token) == at(0x30)
     assert position.decode(token + "x") is None
     assert position.decode(signing.TimestampSigner(salt="flotilla.db.position").sign("nonsense")) is None
+    assert position.decode(signing.TimestampSigner(salt="flotilla.db.position").sign("30")) is None
     settings.FLOTILLA = replace(settings.FLOTILLA, consistency_seconds=-1)
     assert position.decode(token) is None
 
 
 def test_a_write_gives_its_position_to_the_client(settings, monkeypatch):
     settings.FLOTILLA = replace(settings.FLOTILLA, database_hosts=("h",), database_replicas=(1,))
-    monkeypatch.setattr(position, "current", lambda state: 0x30)
+    monkeypatch.setattr(position, "current", lambda state: at(0x30))
     response = post(View(created()))
-    assert position.decode(response["X-Consistency-Token"]) == 0x30
+    assert position.decode(response["X-Consistency-Token"]) == at(0x30)
     assert response.cookies["consistency"].value == response["X-Consistency-Token"]
     seen = []
     ask(
         lambda request: seen.append(context.current().position) or HttpResponse(),
         HTTP_COOKIE="consistency=" + response["X-Consistency-Token"],
     )
-    assert seen == [0x30]
+    assert seen == [at(0x30)]
     assert "consistency" not in post(View(HttpResponse(status=400)), key="another-key").cookies
 
 
@@ -60,7 +66,7 @@ def test_a_position_is_waited_for_like_a_write(monkeypatch):
                 raise error
 
         def fetchone(self):
-            return (0x30,)
+            return at(0x30)
 
     class Connection:
         cursor = Cursor
@@ -73,7 +79,7 @@ def test_a_position_is_waited_for_like_a_write(monkeypatch):
     monkeypatch.setattr(position, "connections", {"default": fake})
     monkeypatch.setattr(primaries, "of", lambda alias: FakePrimary(True))
     hold = context.RequestState(policy=context.Policy.HOLD)
-    assert position.current(hold) == 0x30
+    assert position.current(hold) == at(0x30)
     assert fake.closed == 1
     answers_[:] = [django_error()]
     monkeypatch.setattr(primaries, "of", lambda alias: FakePrimary(False))
@@ -85,33 +91,37 @@ def test_a_position_is_waited_for_like_a_write(monkeypatch):
 @pytest.fixture
 def replicated(settings, monkeypatch):
     settings.FLOTILLA = replace(settings.FLOTILLA, database_hosts=("h",), database_replicas=(1,))
-    monkeypatch.setattr(position, "current", lambda state: 0x30)
+    monkeypatch.setattr(position, "current", lambda state: at(0x30))
 
 
 @pytest.mark.parametrize(("told", "wrote", "given"), [(0x20, False, 0x20), (0x20, True, 0x30), (0x40, True, 0x40)])
 def test_what_another_service_has_written_is_given_to_the_client_too(replicated, told, wrote, given):
     def view(request):
         state = context.current()
-        position.adopt(state, position.encode(told))
+        position.adopt(state, position.encode(at(told)))
         state.wrote = wrote
         return HttpResponse()
 
     response = ask(view)
-    assert position.decode(response.cookies["consistency"].value) == given
+    assert position.decode(response.cookies["consistency"].value) == at(given)
 
 
 def test_a_position_only_rises(replicated):
-    state = context.RequestState(position=0x30)
-    for token in (None, "", "nonsense", position.encode(0x20)):
+    state = context.RequestState(position=at(0x30))
+    for token in (None, "", "nonsense", position.encode(at(0x20))):
         position.adopt(state, token)
-        assert state.position == 0x30
-    position.adopt(state, position.encode(0x40))
-    assert (state.position, state.told) == (0x40, 0x40)
+        assert state.position == at(0x30)
+    position.adopt(state, position.encode(at(0x40)))
+    assert (state.position, state.told) == (at(0x40), at(0x40))
+    position.adopt(state, position.encode(at(0x20, timeline=2)))  # after a failover the log may be shorter
+    assert (state.position, state.told) == (at(0x20, timeline=2), at(0x20, timeline=2))
+    position.adopt(state, position.encode(at(0x50)))
+    assert state.position == at(0x20, timeline=2)
 
 
 def test_nothing_is_given_without_replicas():
     def view(request):
-        position.adopt(context.current(), position.encode(0x20))
+        position.adopt(context.current(), position.encode(at(0x20)))
         return HttpResponse()
 
     assert not ask(view).cookies
