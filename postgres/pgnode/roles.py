@@ -64,14 +64,22 @@ def role(name, verifier, settings, grants=()):
 
 
 # Which timeline a standby receives: its replayed position means nothing without. pg_stat_wal_receiver shows it to
-# monitors only, who may read far more (others' queries): this function shows just it, with `monitor`'s rights.
+# monitors only, who may read far more (others' queries): this function shows just it, with the rights of an owner who
+# cannot log in. Who owns the database may have made the schema before: it is taken over.
+TIMELINE_OWNER = "timeline_owner"
 RECEIVED_TIMELINE = (
     "CREATE SCHEMA IF NOT EXISTS flotilla",
+    "ALTER SCHEMA flotilla OWNER TO CURRENT_USER",
     "CREATE OR REPLACE FUNCTION flotilla.received_timeline() RETURNS integer LANGUAGE sql STABLE SECURITY DEFINER"
     " SET search_path = pg_catalog, pg_temp AS 'SELECT received_tli FROM pg_stat_wal_receiver'",
-    "ALTER FUNCTION flotilla.received_timeline() OWNER TO monitor",
+    f"ALTER FUNCTION flotilla.received_timeline() OWNER TO {TIMELINE_OWNER}",
     "REVOKE ALL ON FUNCTION flotilla.received_timeline() FROM PUBLIC",
 )
+
+
+def timeline_owner():
+    grant = f"GRANT pg_read_all_stats TO {TIMELINE_OWNER}"
+    return Object("ROLE", TIMELINE_OWNER, f"CREATE ROLE {TIMELINE_OWNER} NOLOGIN", (grant,))
 
 
 def database(name, owner):
@@ -107,7 +115,8 @@ def desired(databases, verifiers):
     """Every object in the order of making. `verifiers`: role -> SCRAM verifier."""
     read_only = SESSION | {"default_transaction_read_only": "on"}
     monitor_session = {"TimeZone": "UTC", "default_transaction_read_only": "on", "statement_timeout": "5s"}
-    objects = [role("monitor", verifiers["monitor"], monitor_session, ("GRANT pg_monitor TO monitor",))]
+    monitor = role("monitor", verifiers["monitor"], monitor_session, ("GRANT pg_monitor TO monitor",))
+    objects = [monitor, timeline_owner()]
     for owner in dict.fromkeys(owner for _, owner in databases):
         objects.append(role(owner, verifiers[owner], SESSION))
         objects.append(role(f"{owner}_ro", verifiers[f"{owner}_ro"], read_only))

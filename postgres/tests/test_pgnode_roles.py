@@ -48,12 +48,15 @@ def test_the_read_only_role_reads_present_and_future_tables_and_nothing_more():
 
 
 def test_the_received_timeline_is_shown_to_its_databases_roles_only_and_nothing_more_of_it():
-    inside = "\n".join(named(roles.desired([("users_0", "users")], VERIFIERS), "DATABASE", "users_0").inside)
-    assert "SECURITY DEFINER SET search_path = pg_catalog, pg_temp" in inside
-    assert "ALTER FUNCTION flotilla.received_timeline() OWNER TO monitor" in inside  # not the superuser
-    assert "REVOKE ALL ON FUNCTION flotilla.received_timeline() FROM PUBLIC" in inside
-    assert "GRANT EXECUTE ON FUNCTION flotilla.received_timeline() TO users, users_ro" in inside
-    assert "pg_monitor" not in inside
+    objects = roles.desired([("users_0", "users")], VERIFIERS)
+    inside = "\n".join(named(objects, "DATABASE", "users_0").inside)
+    made = inside.index("SECURITY DEFINER SET search_path = pg_catalog, pg_temp")
+    given = inside.index("ALTER FUNCTION flotilla.received_timeline() OWNER TO timeline_owner")  # not the superuser
+    closed = inside.index("REVOKE ALL ON FUNCTION flotilla.received_timeline() FROM PUBLIC")
+    opened = inside.index("GRANT EXECUTE ON FUNCTION flotilla.received_timeline() TO users, users_ro")
+    assert made < given < closed < opened
+    owner = sql(named(objects, "ROLE", "timeline_owner"))
+    assert owner == "CREATE ROLE timeline_owner NOLOGIN\nGRANT pg_read_all_stats TO timeline_owner"
 
 
 def test_the_writing_role_has_no_timeout_that_could_fire_in_commit():

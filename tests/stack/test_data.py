@@ -84,6 +84,14 @@ def test_writing_as_the_read_only_role_fails():
     assert "permission denied" in refusal or "read-only" in refusal
 
 
+@pytest.mark.parametrize(("service", "database"), [(role, name) for role, names in SERVICES.items() for name in names])
+def test_who_reads_on_a_standby_is_told_its_timeline_and_nothing_more_of_the_receiver(service, database):
+    timeline = value("SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int")
+    asked = "SELECT flotilla.received_timeline(), received_tli, conninfo FROM pg_stat_wal_receiver"
+    for node in members().keys() - {primary()}:
+        assert sql(f"SET ROLE {service}_ro; {asked}", database=database, node=node) == [[timeline, "", ""]]
+
+
 def test_django_comes_through_the_poolers_only(account, slugs):
     """Whoever is connected as the application comes from a pooler, or through a balancer that a pooler asked."""
     for slug in slugs:

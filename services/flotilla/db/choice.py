@@ -59,10 +59,10 @@ def usable(nodes: Iterable[Node], *, position: Position | None, avoid: Iterable[
     """The healthy replicas that have replayed `position` and are not far behind the furthest node."""
     nodes = list(nodes)
     wanted, shunned = position or NOWHERE, set(avoid)
-    # After a failover a standby needs a moment for the new timeline: it serves meanwhile who has not written on that.
-    needed = Position(0, furthest(nodes).lsn - LAG_LIMIT_BYTES)
-    able = [n for n in nodes if n.healthy and n.is_replica and n.alias not in shunned]
-    return [n for n in able if n.position.has_passed(wanted) and n.position.has_passed(needed)]
+    # By bytes alone: a standby that still looks for the new timeline serves meanwhile who has not written on that.
+    least = furthest(nodes).lsn - LAG_LIMIT_BYTES
+    able = [n for n in nodes if n.healthy and n.is_replica and n.position.lsn >= least and n.alias not in shunned]
+    return [n for n in able if n.position.has_passed(wanted)]
 
 
 def pick(nodes: Iterable[Node], *, position: Position | None, avoid: Iterable[str] = ()) -> str | None:
@@ -89,10 +89,12 @@ def furthest_left(nodes: Iterable[Node], *, avoid: Iterable[str] = ()) -> Node |
     """Without a primary: the furthest replica, if all nodes but one answer as replicas.
 
     An acknowledged commit is on a majority (docs/decisions/0001): what none of these has was acknowledged to nobody.
+    None while a longer log is told of an older timeline: it is of no use, or its node has not told the new one yet.
     """
     nodes, shunned = list(nodes), set(avoid)
     left = [n for n in nodes if n.healthy and n.is_replica]
     if not left or len(left) < len(nodes) - 1:
         return None
     found = max(left, key=lambda node: node.position)
-    return None if found.alias in shunned else found
+    is_longest = all(node.position.lsn <= found.position.lsn for node in left)
+    return found if is_longest and found.alias not in shunned else None

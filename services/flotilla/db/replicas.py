@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connections
 
 from flotilla import metrics
-from flotilla.db import choice, wal
+from flotilla.db import choice, errors, wal
 from flotilla.db.backend.connection import BoundedConnection, connect
 from flotilla.db.choice import History, Node
 from flotilla.db.wal import Position
@@ -22,10 +22,11 @@ from flotilla.db.wal import Position
 logger = logging.getLogger(__name__)
 
 # Of a replica what it has replayed, of the primary what it has on disk. A replica's timeline is that of its receiver,
-# which asks for a later one only when the replica's own log leads there; a function, as monitors alone may see it.
+# which asks for a later one only when what is replayed leads there; a function, as monitors alone may see it.
 POLL_SQL = f"""
 SELECT pg_is_in_recovery(),
        CASE WHEN pg_is_in_recovery() THEN flotilla.received_timeline() ELSE {wal.TIMELINE_SQL} END,
+       {wal.LEAST_TIMELINE_SQL},
        CASE WHEN pg_is_in_recovery() THEN (pg_last_wal_replay_lsn() - '0/0'::pg_lsn)::bigint ELSE {wal.LSN_SQL} END
 """
 POLL_SECONDS = 1.0  # nine polls a second in a stack of three replicas and three nodes: about 1 % of a core
@@ -44,7 +45,7 @@ class NodePoller:
         self.alias = alias
         self._connection: BoundedConnection | None = None
         self._timeline = 0  # the last one told: a standby without a receiver tells none, and goes back to none
-        self._is_refused = False
+        self._is_refused = False  # what it was asked, not the connection
 
     def poll(self) -> Node:
         """The node as it is now; unhealthy when it does not answer. Never raises."""
@@ -62,16 +63,17 @@ class NodePoller:
             self.close()
             self._note_refusal(error)
             return None
+        self._is_refused = False
         return self._node(*row) if row else None
 
     def _note_refusal(self, error: psycopg.Error) -> None:
         """A node that answers, but not this question, is set up wrongly: say so once, as reads go on elsewhere."""
         if isinstance(error, psycopg.ProgrammingError) and not self._is_refused:
             self._is_refused = True
-            logger.error("%s tells no position, nothing is read there; run postgres-init (%s)", self.alias, error)
+            logger.error("%s tells no position, nothing is read there: %s", self.alias, errors.in_short(error))
 
-    def _node(self, is_replica: bool, timeline: int | None, lsn: int | None) -> Node:
-        self._timeline = timeline or self._timeline
+    def _node(self, is_replica: bool, timeline: int | None, at_least: int, lsn: int | None) -> Node:
+        self._timeline = timeline or max(self._timeline, at_least)
         return Node(self.alias, healthy=True, is_replica=is_replica, position=Position(self._timeline, lsn or 0))
 
     def close(self) -> None:

@@ -1,5 +1,7 @@
 """Database parts without a database: error table, host order, choosing a replica."""
 
+from dataclasses import replace
+
 import psycopg
 import pytest
 from django.db import utils
@@ -135,12 +137,32 @@ def test_never_a_node_that_misses_the_position(timeline, lsn, avoid):
         assert alias is not None or not holds["replica_2"] or "replica_2" in avoid
 
 
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)).map(lambda pair: Position(*pair)), min_size=2))
-def test_the_latest_position_is_passed_on_its_own_timeline_only(positions):
-    latest = max(positions)
-    assert latest.has_passed(NOWHERE)
-    assert all(latest.has_passed(one) for one in positions if one.timeline == latest.timeline)
-    assert not any(one.has_passed(latest) for one in positions if one.timeline < latest.timeline)
+POSITIONS = st.builds(Position, st.integers(0, 3), st.integers(0, 3))
+
+
+@given(POSITIONS, POSITIONS, POSITIONS)
+def test_who_has_passed_a_position_is_no_earlier_and_has_passed_what_that_has(one, two, three):
+    assert one.has_passed(one)
+    assert one.has_passed(NOWHERE)
+    assert one >= two or not one.has_passed(two)
+    assert one.has_passed(three) or not (one.has_passed(two) and two.has_passed(three))
+    assert not Position(one.timeline, 9).has_passed(Position(one.timeline + 1, 0))
+    assert not Position(9, one.lsn).has_passed(Position(0, one.lsn + 1))
+
+
+def test_without_a_primary_a_longer_log_of_an_older_timeline_leaves_it_open_who_is_furthest():
+    """Its node may be on the new timeline and have told nobody: then what was acknowledged is there only."""
+    away, short = Node("replica_1"), Node("replica_2", healthy=True, is_replica=True, position=Position(2, 100))
+    long = Node("replica_3", healthy=True, is_replica=True, position=Position(1, 120))
+    assert choice.furthest_left([away, short, long]) is None
+    assert choice.furthest_left([away, short, replace(long, position=Position(2, 120))]).alias == "replica_3"
+    assert choice.furthest_left([away, short, replace(long, position=Position(1, 100))]) == short
+
+
+def test_an_old_primary_that_still_says_it_leads_is_not_read_by_name():
+    alone = Node("replica_1", healthy=True, position=Position(1, 900))
+    assert choice.primary([alone], position=Position(1, 900)) == "replica_1"
+    assert choice.primary([alone], position=Position(2, 380)) is None
 
 
 def test_the_freshest_and_the_lag_gate():

@@ -279,7 +279,7 @@ def linked(monkeypatch):
 
 
 def test_a_node_is_polled_over_a_kept_connection(linked):
-    poller = linked(Link((True, 6, 10), LOST), Link((False, 7, None)), LOST, LOST)
+    poller = linked(Link((True, 6, 5, 10), LOST), Link((False, 7, 6, None)), LOST, LOST)
     assert poller.poll() == Node("replica_2", healthy=True, is_replica=True, position=at(10, timeline=6))
     assert poller.poll() == Node("replica_2", healthy=True, is_replica=False, position=at(0, timeline=7))
     poller.close()
@@ -288,18 +288,20 @@ def test_a_node_is_polled_over_a_kept_connection(linked):
 
 
 def test_a_standby_without_a_receiver_is_on_the_timeline_it_was_on(linked):
-    poller = linked(Link((True, None, 10), (False, 6, 20), (True, None, 30), (True, 7, 25)))
-    positions = [poller.poll().position for _ in range(4)]
-    assert positions == [at(10, timeline=0), at(20, timeline=6), at(30, timeline=6), at(25, timeline=7)]
+    told = [(True, None, 4, 10), (False, 6, 5, 20), (True, None, 5, 30), (True, 7, 5, 25), (True, None, 8, 40)]
+    poller = linked(Link(*told, (True, 2, 2, 5)))
+    positions = [poller.poll().position for _ in range(6)]
+    expected = [at(10, timeline=4), at(20, timeline=6), at(30, timeline=6), at(25, timeline=7), at(40, timeline=8)]
+    assert positions == [*expected, at(5, timeline=2)]  # the last one: the cluster was restored
 
 
 def test_a_node_that_may_not_be_asked_says_so_once(linked, caplog):
-    missing = psycopg.errors.InvalidSchemaName('schema "flotilla" does not exist')
-    poller = linked(*[Link(missing) for _ in range(4)], LOST)
-    assert [poller.poll() for _ in range(3)] == [Node("replica_2")] * 3
-    [record] = caplog.records
-    assert "replica_2" in record.getMessage()
-    assert "postgres-init" in record.getMessage()
+    missing = psycopg.errors.InvalidSchemaName('schema "flotilla" does not exist\nLINE 3: ...')
+    poller = linked(Link(missing), Link(missing), Link((True, 6, 5, 10), missing), Link(missing), LOST)
+    healthy = [poller.poll().healthy for _ in range(5)]
+    assert healthy == [False, False, True, False, False]
+    said = 'replica_2 tells no position, nothing is read there: schema "flotilla" does not exist'
+    assert [record.getMessage() for record in caplog.records] == [said, said]
 
 
 def test_who_does_not_come_to_the_new_timeline_is_out():

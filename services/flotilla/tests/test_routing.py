@@ -105,7 +105,8 @@ def test_an_old_primary_that_is_a_standby_now_is_no_further_for_its_longer_log(p
     assert read(position=at(380, timeline=2))[0] == "replica_2"
     primary.is_down, pool.list[1] = True, Node("replica_2")
     pool.list[2] = follows
-    assert read(position=at(380, timeline=2))[0] == "replica_3"
+    assert read(position=at(350, timeline=2))[0] == "replica_3"
+    assert read(position=at(380, timeline=2))[0] == "default"
 
 
 def test_a_failed_replica_is_not_chosen_again(pool, primary):

@@ -30,8 +30,9 @@ def test_a_position_is_signed_and_expires(settings):
     token = position.encode(at(0x30))
     assert position.decode(token) == at(0x30)
     assert position.decode(token + "x") is None
-    assert position.decode(signing.TimestampSigner(salt="flotilla.db.position").sign("nonsense")) is None
-    assert position.decode(signing.TimestampSigner(salt="flotilla.db.position").sign("30")) is None
+    for other in ("30", "1-2-3", "nonsense"):  # ours, of another release
+        assert position.decode(signing.TimestampSigner(salt="flotilla.db.position").sign(other)) == position.BEYOND
+    assert position.decode(position.encode(position.BEYOND)) == position.BEYOND
     settings.FLOTILLA = replace(settings.FLOTILLA, consistency_seconds=-1)
     assert position.decode(token) is None
 
@@ -104,6 +105,13 @@ def test_what_another_service_has_written_is_given_to_the_client_too(replicated,
 
     response = ask(view)
     assert position.decode(response.cookies["consistency"].value) == at(given)
+
+
+def test_after_a_failover_the_new_timelines_position_is_given(replicated, monkeypatch):
+    monkeypatch.setattr(position, "current", lambda state: at(0x30, timeline=2))
+    state, response = context.RequestState(wrote=True, told=at(0x40)), HttpResponse()
+    position.remember(state, response)
+    assert position.decode(response[position.HEADER]) == at(0x30, timeline=2)
 
 
 def test_a_position_only_rises(replicated):
