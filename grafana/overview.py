@@ -212,9 +212,10 @@ BUS = [
     ),
     lines(
         6,
-        "Oldest unconfirmed event",
-        "How long an event has waited for its consumer, by publisher.",
-        ("job:outbox_confirm_lag_seconds:max", "{{job}}"),
+        "Oldest waiting events",
+        "How long one has waited for its consumer, by publisher; and how long one to be tried again is overdue.",
+        ("job:outbox_confirm_lag_seconds:max", "from {{job}}"),
+        ("job:inbox_overdue_seconds:max", "overdue in {{job}}"),
         unit="s",
     ),
     lines(
