@@ -12,7 +12,7 @@ from tests.starved import pytest_runtest_makereport, pytest_runtest_protocol  # 
 
 # Cheap and telling first; what kills comes last, so that a broken page is not reported as a broken failover.
 ORDER = ["smoke", "edge", "limits", "bad_input", "schema", "data", "consistency", "trust", "metrics", "operations"]
-ORDER += ["overload", "events", "api", "checkout", "watch", "early_release", "kill", "partition", "redis"]
+ORDER += ["overload", "events", "api", "checkout", "recording", "watch", "early_release", "kill", "partition", "redis"]
 ORDER += ["origin", "drills"]
 
 

@@ -48,7 +48,7 @@ def test_each_node_says_what_room_it_has(node):
 
 # -- A release ---------------------------------------------------------------------------------------------------------
 
-SETTLED = 25  # seconds that a leadership must have stood, and the program's next look at it
+LOOK = 6  # seconds until each program has looked again at who leads, and by which settings
 
 
 def released(*nodes: str) -> int:
@@ -57,9 +57,9 @@ def released(*nodes: str) -> int:
 
 @pytest.fixture
 def reign():
-    """-> the primary of a leadership that has settled, and its standbys; the stack is whole again at the end."""
+    """-> the primary of a leadership that all know of, and its standbys; the stack is whole again at the end."""
     wait_until_whole()
-    time.sleep(SETTLED)
+    time.sleep(LOOK)
     leader = direct.postgres_primary()
     yield leader, [node for node in direct.POSTGRES if node != leader]
     make_whole()

@@ -56,19 +56,6 @@ def test_each_web_replica_has_one_series(account):
     until(series, 60, "one series for each of three replicas")
 
 
-def test_a_server_that_is_down_behind_its_exporter_would_be_seen():
-    """`up` of an exporter says nothing about its server: the rule `instance:up:min` takes both."""
-
-    def all_up():
-        found = query("instance:up:min")
-        down = [one["metric"] for one in found if one["value"][1] != "1"]
-        assert not down, down
-        return found
-
-    # A Prometheus that was stopped meanwhile shows its last targets for five minutes more.
-    until(all_up, 330, "the recorded series instance:up:min, all 1")
-
-
 def test_rules_are_loaded_and_healthy():
     rules = [rule for group in prometheus("rules")["groups"] for rule in group["rules"]]
     assert rules
