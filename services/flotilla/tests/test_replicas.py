@@ -20,13 +20,8 @@ from flotilla.db.replicas import (
     NodePoller,
     Replicas,
 )
-from flotilla.db.wal import Position
 from flotilla.env import Env
-
-
-def at(lsn, timeline=1):
-    return Position(timeline, lsn)
-
+from flotilla.tests.positions import at
 
 AHEAD = Node("replica_2", healthy=True, is_replica=True, position=at(200))
 BEHIND = Node("replica_3", healthy=True, is_replica=True, position=at(100))

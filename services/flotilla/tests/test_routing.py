@@ -10,13 +10,8 @@ from flotilla import context
 from flotilla.db import primaries, replicas, router
 from flotilla.db.choice import Node
 from flotilla.db.router import ReplicaRouter
-from flotilla.db.wal import Position
 from flotilla.env import Env
-
-
-def at(lsn, timeline=1):
-    return Position(timeline, lsn)
-
+from flotilla.tests.positions import at
 
 AHEAD = Node("replica_2", healthy=True, is_replica=True, position=at(200))
 BEHIND = Node("replica_3", healthy=True, is_replica=True, position=at(100))

@@ -44,9 +44,7 @@ def test_items_that_are_no_messages_do_not_end_the_worker(queue, caplog):
     for item in (7, "text", {}, message({"task": "test.end"}), message({"task": "test.end", "id": "1"})):
         queue(item)
     worker = WorkController(app=celery.app, pool_cls="solo", without_gossip=True, without_mingle=True)
-    late = threading.Timer(
-        30, end
-    )  # so that a worker that never comes to the last item fails this test, and holds up none
+    late = threading.Timer(30, end)  # a worker that never comes to the last item fails this test, and holds up none
     late.start()
     try:
         worker.start()

@@ -8,14 +8,10 @@ from django.http import HttpResponse
 
 from flotilla import context
 from flotilla.db import position, primaries
-from flotilla.db.wal import Position
+from flotilla.tests.positions import at
 from flotilla.tests.requests.asking import View, ask, created, django_error, post
 
 pytestmark = pytest.mark.django_db
-
-
-def at(lsn, timeline=1):
-    return Position(timeline, lsn)
 
 
 class FakePrimary:
