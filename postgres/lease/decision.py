@@ -3,9 +3,10 @@
 from .facts import NODES
 
 ROUNDS = 3  # bad ones in a row, before anything is done
-# Settings newer than a leadership must have stood for a lease: then the leader has read them, or leads no longer. One
-# that does not know yet that it must be strict could still acknowledge alone.
-SETTLED = 20.0
+# Settings newer than a leadership must have stood for so many leases: then the leader has read them, or leads no more.
+# One that does not know yet that it must be strict could still acknowledge alone. Two, as a new leader of etcd begins
+# every lease anew.
+SETTLED = 2
 REST, LONGEST_REST = 10.0, 60.0  # seconds after a fence in vain
 WAS_LATE = "this node was late itself"
 SIGNS_OF_LIFE = {"the log arrives", "the leader answers", "this node receives from the leader"}
@@ -25,7 +26,7 @@ def obstacle(cluster, own, me, *, leader_answers, on_time, has_room, quiet, stoo
         "commits are not strictly synchronous": not cluster.is_strict,
         "maintenance: the cluster is paused": cluster.is_paused,
         "a switchover is under way": cluster.is_handing_over,
-        "the settings are new": stood < SETTLED and not cluster.leader_knows_settings,
+        "the settings are new": stood < SETTLED * cluster.lease_seconds and not cluster.leader_knows_settings,
         "the voters are those of another leader": cluster.sync_leader != cluster.leader,
         "the sync key names a node that is none of ours": not cluster.voters <= NODES,
         WAS_LATE: not on_time,

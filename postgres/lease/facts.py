@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from urllib.parse import urlsplit
 
 ROOT = "/service/flotilla/"  # Patroni's namespace and scope
@@ -63,6 +63,7 @@ class Cluster:
     config_revision: int
     failover_revision: int
     is_handing_over: bool
+    lease_seconds: float = 30.0  # Patroni's `ttl`
     streaming: frozenset[str] = frozenset()
     hosts: dict[str, str] = field(default_factory=dict)
     leases: dict[str, int] = field(default_factory=dict)
@@ -136,6 +137,7 @@ def _cluster(entries):
         config_revision=settings.revision,
         failover_revision=failover.revision,
         is_handing_over=bool(_object(failover)),
+        lease_seconds=max(20.0, float(config.get("ttl", 30))),  # Patroni's floor, and its default
         streaming=frozenset(name for name, its in members.items() if its.get("replication_state") == "streaming"),
         hosts={name: urlsplit(its.get("conn_url", "")).hostname for name, its in members.items()},
         leases={name: entry.lease for name, entry in _below("members/", entries)},
@@ -151,7 +153,17 @@ def _members(entries):
 def _promises(entries):
     for name, entry in _below(PROMISES, entries):
         if entry.value:
-            yield name, Promise(**_object(entry), revision=entry.revision)
+            yield name, _promise(entry)
+
+
+def _promise(entry):
+    """One that is not understood, of another release for instance, counts for nobody, and yet binds its node."""
+    try:
+        said = _object(entry)
+        parts = {part.name: part.type(said[part.name]) for part in fields(Promise) if part.name != "revision"}
+    except (ValueError, TypeError, KeyError):
+        parts = {"leader": "", "leader_revision": 0, "sync_revision": 0, "timeline": 0, "position": 0}
+    return Promise(**parts, revision=entry.revision)
 
 
 def _below(folder, entries):

@@ -154,14 +154,18 @@ class Warden:
         return ALARM
 
     def _lift(self, now):
-        self._take_back(now)
-        self.tell("lifted", leader=now.leader)
-        self._open()
+        if self._take_back(now, {ROOT + "leader": now.leader_revision}):
+            self.tell("lifted", leader=now.leader)
+            self._open()
         return ALARM
 
     def _take_back(self, now, conditions=None):
-        """Emptied, not deleted: so its revision changes, and no change that is still on its way can count on it."""
-        return self.store.change(conditions or {}, put={self._key: ""})
+        """Emptied, not deleted: so its revision changes, and no change that is still on its way can count on it.
+
+        Only the word that was read: a request that a member of etcd carries out late, after another one has answered
+        for it, must not take back what was promised since.
+        """
+        return self.store.change({self._key: now.words.get(self.me, 0)} | (conditions or {}), put={self._key: ""})
 
     def _open(self):
         self.own.lift()

@@ -10,7 +10,8 @@ P, A, B = "postgres-1", "postgres-2", "postgres-3"
 HOSTS = {P: "10.77.4.11", A: "10.77.4.12", B: "10.77.4.13"}
 LEASES = {P: 101, A: 102, B: 103}
 STREAMING = {"replication_state": "streaming"}
-STRICT = {"synchronous_mode": "quorum", "synchronous_mode_strict": True}
+STRICT = {"synchronous_mode": "quorum", "synchronous_mode_strict": True, "ttl": 20}
+SETTLED = decision.SETTLED * STRICT["ttl"]
 
 
 class Store:
@@ -97,7 +98,7 @@ class World:
             server.calm = True
             self.wardens[name].known = True
             self.wardens[name].round()
-        self.time += decision.SETTLED
+        self.time += SETTLED
         for server in self.servers.values():
             server.calm = False
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 from lease import decision
 from lease.facts import Promise
 from lease.warden import QUIET
-from lease_world import A, B, P
+from lease_world import SETTLED, A, B, P
 
 
 def test_what_a_person_reads_comes_in_a_sensible_order(world):
     now, own = world.store.now, world.servers[A].own()
-    asked = {"leader_answers": False, "on_time": True, "has_room": True, "quiet": QUIET, "stood": decision.SETTLED}
+    asked = {"leader_answers": False, "on_time": True, "has_room": True, "quiet": QUIET, "stood": SETTLED}
     assert decision.obstacle(now, own, A, **asked) is None
     assert decision.obstacle(replace(now, leader=None), own, A, **asked) == "there is no leader"
     assert decision.obstacle(replace(now, leader=A), own, A, **asked) == "this node is the leader"

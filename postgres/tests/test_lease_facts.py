@@ -74,12 +74,31 @@ def test_a_promise_is_read_as_it_was_written():
     assert now.kept(("postgres-1", 4, 6)) == {}
 
 
+def test_a_promise_of_a_release_that_says_more_is_understood():
+    promise = facts.Promise("postgres-1", 3, 6, 2, 83886080)
+    more = json.dumps(json.loads(promise.text) | {"more": 1})
+    assert seen(**{"fence/postgres-2": more}).promises == {"postgres-2": replace(promise, revision=11)}
+
+
+@pytest.mark.parametrize(
+    "word", ["{}", "[]", "no JSON", '{"leader":"postgres-1","leader_revision":3,"sync_revision":6}']
+)
+def test_a_promise_that_is_not_understood_counts_for_nobody_and_binds_its_node(word):
+    now = seen(**{"fence/postgres-2": word})
+    assert now.kept(now.reign) == {}
+    assert now.promises["postgres-2"].leader_revision != now.leader_revision
+
+
+@pytest.mark.parametrize(("config", "seconds"), [("{}", 30), ('{"ttl":40}', 40), ('{"ttl":5}', 20)])
+def test_a_lease_lasts_as_long_as_patroni_makes_it(config, seconds):
+    assert seen(config=config).lease_seconds == seconds
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
         ("sync", "no JSON"), ("sync", "[]"), ("sync", '{"sync_standby":["postgres-2"]}'), ("config", "null"),
-        ("failover", "postgres-1:postgres-2"), ("members/postgres-1", '{"conn_url":1}'),
-        ("fence/postgres-2", "{}"), ("fence/postgres-2", '{"leader":"postgres-1","more":1}'),
+        ("failover", "postgres-1:postgres-2"), ("members/postgres-1", '{"conn_url":1}'), ("config", '{"ttl":"x"}'),
     ],
 )  # fmt: skip
 def test_what_patroni_would_not_write_is_doubt(key, value):

@@ -6,7 +6,7 @@ import pytest
 from lease import decision
 from lease.facts import PROMISES, ROOT, Doubt, Promise
 from lease.warden import FENCED
-from lease_world import LEASES, A, B, P, change_config, change_sync, fenced_both, released
+from lease_world import LEASES, SETTLED, A, B, P, change_config, change_sync, fenced_both, released
 
 
 def test_one_voter_alone_gives_up_and_is_free_again(world):
@@ -60,7 +60,7 @@ def test_a_fence_that_never_is_in_force_is_given_up_without_a_promise(world):
     while "withdrew" not in world.steps():
         world.rounds(1, A)
         assert world.store.now.promises == {}
-        assert world.time < 100 + decision.SETTLED + FENCED + 5
+        assert world.time < 100 + SETTLED + FENCED + 5
     assert not world.servers[A].fenced
 
 
@@ -89,6 +89,77 @@ def test_a_bound_voter_is_not_free_because_the_leader_is_another_one(world):
     world.wardens[A] = world.start(A)
     world.rounds(5, A)
     assert world.servers[A].fenced
+
+
+def recorded(world):
+    """-> the emptied words that are sent from now on, as calls that can be made again"""
+    sent, change = [], world.store.change
+
+    def and_remember(conditions, *, put, lease=0):
+        if "" in put.values():
+            sent.append(lambda: change(conditions, put=put))
+        return change(conditions, put=put, lease=lease)
+
+    world.store.change = and_remember
+    return sent
+
+
+def led_by(world, leader):
+    """The key and the sync key are that node's; it is the primary, and Patroni has pointed the other one at it."""
+    world.store.put("leader", leader, LEASES[leader])
+    change_sync(world, leader=leader, sync_standby=",".join(sorted({P, A, B} - {leader})))
+    world.servers[leader].standby = False
+    for server in world.servers.values():
+        server.follows = leader
+
+
+def test_a_take_back_that_arrives_late_frees_nobody_of_what_was_promised_since(world):
+    """Sent to a member of etcd that stands still; another one has answered for it."""
+    released(world)
+    led_by(world, B)
+    sent = recorded(world)
+    world.rounds(2, A)
+    assert world.steps(A)[-1] == "lifted"
+    world.time += SETTLED
+    world.alive[B] = False
+    world.rounds(decision.ROUNDS, A)
+    assert world.steps(A)[-1] == "promised"
+    assert [again() for again in sent] == [False]
+    world.store.put("leader", P, LEASES[P])  # released by the third node, and B wakes
+    world.alive |= {P: True, B: True}
+    assert [again() for again in sent] == [False]
+    world.rounds(5, A)
+    assert world.servers[A].fenced
+    assert world.steps(A)[-1] == "promised"
+
+
+def test_a_node_is_lifted_only_under_the_leadership_that_was_looked_at(world):
+    released(world)
+    led_by(world, B)
+    kept = world.store.change
+
+    def meanwhile(conditions, **change):
+        world.store.put("leader", P, LEASES[P])
+        return kept(conditions, **change)
+
+    world.store.change = meanwhile
+    world.rounds(1, A)
+    assert world.servers[A].fenced
+    assert world.store.now.promises[A]
+
+
+def test_a_promise_that_is_not_understood_counts_for_none(world):
+    world.store.put(PROMISES + B, json.dumps({"leader": P}))
+    world.rounds(decision.ROUNDS + 2, A)
+    assert world.steps(A) == ["fenced", "promised"]
+    assert world.store.now.leader == P
+
+
+def test_ones_own_promise_that_is_not_understood_is_taken_back_before_another_is_given(world):
+    world.store.put(PROMISES + A, json.dumps({"leader": P}))
+    world.servers[A].fenced, world.wardens[A].known = True, False
+    world.rounds(decision.ROUNDS + 1, A)
+    assert world.steps(A) == ["lifted", "fenced", "promised"]
 
 
 @pytest.mark.parametrize("sync_standby", [f"{A},{B}", B])

@@ -4,7 +4,7 @@ import pytest
 from lease import decision
 from lease.facts import PROMISES, Promise
 from lease.warden import FENCED
-from lease_world import HOSTS, A, B, P
+from lease_world import HOSTS, SETTLED, A, B, P
 
 
 def in_vain(world):
@@ -55,7 +55,7 @@ def test_the_rest_is_over_when_the_leader_is_heard_or_is_another(world, sign):
     in_vain(world)
     SIGNS[sign](world)
     world.rounds(1, A)
-    world.time += decision.SETTLED if sign == "another leadership" else 0
+    world.time += SETTLED if sign == "another leadership" else 0
     world.servers[A].calm, world.alive[P] = False, False
     world.rounds(decision.ROUNDS, A)
     assert world.steps(A)[-1] == "promised"

@@ -5,7 +5,7 @@ import json
 import pytest
 from lease import decision
 from lease.facts import ROOT
-from lease_world import LEASES, A, B, P, change_config, change_sync, fenced_both, released
+from lease_world import LEASES, SETTLED, A, B, P, change_config, change_sync, fenced_both, released
 
 
 def test_a_dead_leader_is_released_when_both_voters_have_promised(world):
@@ -147,11 +147,11 @@ def test_the_rounds_must_follow_one_another(world, interruption):
     assert world.steps() == []
 
 
-def test_new_settings_are_not_relied_on_before_a_lease_has_passed(world):
+def test_new_settings_are_not_relied_on_before_two_leases_have_passed(world):
     """The leader may not have read them yet, and acknowledge alone."""
     change_config(world)
     world.rounds(1)
-    world.time += decision.SETTLED - 5
+    world.time += SETTLED - 5
     world.rounds(2)
     assert world.steps() == []
     world.time += 5
