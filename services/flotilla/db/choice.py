@@ -15,12 +15,16 @@ LAG_LIMIT_BYTES = 16 * 1024 * 1024  # further behind, a replica serves no one un
 
 @dataclass(frozen=True)
 class Node:
-    """What the last poll said of a Postgres node. `position` is replayed (replica) or flushed (primary) log."""
+    """What the last poll said of a Postgres node. `position` is replayed (replica) or flushed (primary) log.
+
+    `received`, in bytes since 0/0, is the log on a replica's disk, replayed or not: never less than what is replayed.
+    """
 
     alias: str
     healthy: bool = False
     is_replica: bool = False
     position: Position = NOWHERE
+    received: int = 0
 
 
 class History:
@@ -88,13 +92,15 @@ def primary(nodes: Iterable[Node], *, position: Position | None, avoid: Iterable
 def furthest_left(nodes: Iterable[Node], *, avoid: Iterable[str] = ()) -> Node | None:
     """Without a primary: the furthest replica, if all nodes but one answer as replicas.
 
-    An acknowledged commit is on a majority (docs/decisions/0001): what none of these has was acknowledged to nobody.
-    None while a longer log is told of an older timeline: it is of no use, or its node has not told the new one yet.
+    An acknowledged commit is on the disks of a majority (docs/decisions/0001), replayed or not: what none of these has
+    received was acknowledged to nobody. None while one of them, the furthest too, has received more than that has
+    replayed; or while a longer log is told of an older timeline: it is of no use, or its node has not told the new one
+    yet.
     """
     nodes, shunned = list(nodes), set(avoid)
     left = [n for n in nodes if n.healthy and n.is_replica]
     if not left or len(left) < len(nodes) - 1:
         return None
     found = max(left, key=lambda node: node.position)
-    is_longest = all(node.position.lsn <= found.position.lsn for node in left)
-    return found if is_longest and found.alias not in shunned else None
+    has_all = all(max(node.position.lsn, node.received) <= found.position.lsn for node in left)
+    return found if has_all and found.alias not in shunned else None

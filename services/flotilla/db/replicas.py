@@ -23,11 +23,13 @@ logger = logging.getLogger(__name__)
 
 # Of a replica what it has replayed, of the primary what it has on disk. A replica's timeline is that of its receiver,
 # which asks for a later one only when what is replayed leads there; a function, as monitors alone may see it.
+# What it has received it confirms before it replays it; NULL until a receiver has run since its start.
 POLL_SQL = f"""
 SELECT pg_is_in_recovery(),
        CASE WHEN pg_is_in_recovery() THEN flotilla.received_timeline() ELSE {wal.TIMELINE_SQL} END,
        {wal.LEAST_TIMELINE_SQL},
-       CASE WHEN pg_is_in_recovery() THEN (pg_last_wal_replay_lsn() - '0/0'::pg_lsn)::bigint ELSE {wal.LSN_SQL} END
+       CASE WHEN pg_is_in_recovery() THEN (pg_last_wal_replay_lsn() - '0/0'::pg_lsn)::bigint ELSE {wal.LSN_SQL} END,
+       (pg_last_wal_receive_lsn() - '0/0'::pg_lsn)::bigint
 """
 POLL_SECONDS = 1.0  # nine polls a second in a stack of three replicas and three nodes: about 1 % of a core
 IDLE_SECONDS = 3.0  # when nobody has asked for UNASKED_SECONDS; the news must still be fresh for who asks next
@@ -72,9 +74,14 @@ class NodePoller:
             self._is_refused = True
             logger.error("%s tells no position, nothing is read there: %s", self.alias, errors.in_short(error))
 
-    def _node(self, is_replica: bool, timeline: int | None, at_least: int, lsn: int | None) -> Node:
+    def _node(
+        self, is_replica: bool, timeline: int | None, at_least: int, lsn: int | None, received: int | None
+    ) -> Node:
         self._timeline = timeline or max(self._timeline, at_least)
-        return Node(self.alias, healthy=True, is_replica=is_replica, position=Position(self._timeline, lsn or 0))
+        position = Position(self._timeline, lsn or 0)
+        # A receiver that starts counts from the beginning of a log file, which may be before what is replayed.
+        received = max(received or 0, position.lsn)
+        return Node(self.alias, healthy=True, is_replica=is_replica, position=position, received=received)
 
     def close(self) -> None:
         if self._connection is not None:

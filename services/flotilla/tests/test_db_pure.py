@@ -159,6 +159,18 @@ def test_without_a_primary_a_longer_log_of_an_older_timeline_leaves_it_open_who_
     assert choice.furthest_left([away, short, replace(long, position=Position(1, 100))]) == short
 
 
+def test_without_a_primary_log_that_is_received_and_not_replayed_leaves_it_open_what_was_acknowledged():
+    """A standby confirms a commit when it is on its disk; a reader's query may hold its replay back."""
+    away, ahead = Node("replica_1"), Node("replica_2", True, True, Position(1, 100), received=100)
+    held = Node("replica_3", True, True, Position(1, 90), received=105)
+    assert choice.furthest_left([away, ahead, held]) is None
+    assert choice.furthest_left([away, ahead, replace(held, received=101)]) is None
+    assert choice.furthest_left([away, ahead, replace(held, received=100)]) == ahead
+    assert choice.furthest_left([away, replace(ahead, received=105), replace(held, received=90)]) is None
+    caught_up = replace(held, position=Position(1, 105))
+    assert choice.furthest_left([away, ahead, caught_up]) == caught_up
+
+
 def test_an_old_primary_that_still_says_it_leads_is_not_read_by_name():
     alone = Node("replica_1", healthy=True, position=Position(1, 900))
     assert choice.primary([alone], position=Position(1, 900)) == "replica_1"

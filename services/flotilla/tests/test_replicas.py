@@ -274,8 +274,8 @@ def linked(monkeypatch):
 
 
 def test_a_node_is_polled_over_a_kept_connection(linked):
-    poller = linked(Link((True, 6, 5, 10), LOST), Link((False, 7, 6, None)), LOST, LOST)
-    assert poller.poll() == Node("replica_2", healthy=True, is_replica=True, position=at(10, timeline=6))
+    poller = linked(Link((True, 6, 5, 10, 10), LOST), Link((False, 7, 6, None, None)), LOST, LOST)
+    assert poller.poll() == Node("replica_2", healthy=True, is_replica=True, position=at(10, timeline=6), received=10)
     assert poller.poll() == Node("replica_2", healthy=True, is_replica=False, position=at(0, timeline=7))
     poller.close()
     assert poller.poll() == Node("replica_2")
@@ -284,15 +284,21 @@ def test_a_node_is_polled_over_a_kept_connection(linked):
 
 def test_a_standby_without_a_receiver_is_on_the_timeline_it_was_on(linked):
     told = [(True, None, 4, 10), (False, 6, 5, 20), (True, None, 5, 30), (True, 7, 5, 25), (True, None, 8, 40)]
-    poller = linked(Link(*told, (True, 2, 2, 5)))
+    poller = linked(Link(*[(*row, None) for row in (*told, (True, 2, 2, 5))]))
     positions = [poller.poll().position for _ in range(6)]
     expected = [at(10, timeline=4), at(20, timeline=6), at(30, timeline=6), at(25, timeline=7), at(40, timeline=8)]
     assert positions == [*expected, at(5, timeline=2)]  # the last one: the cluster was restored
 
 
+def test_a_standby_has_received_what_it_tells_and_at_least_what_it_has_replayed(linked):
+    told = [(True, 6, 5, 90, 105), (True, 6, 5, 90, 90), (True, 6, 5, 90, 64), (True, None, 5, 90, None)]
+    poller = linked(Link(*told, (True, None, 5, None, None)))
+    assert [poller.poll().received for _ in range(5)] == [105, 90, 90, 90, 0]
+
+
 def test_a_node_that_may_not_be_asked_says_so_once(linked, caplog):
     missing = psycopg.errors.InvalidSchemaName('schema "flotilla" does not exist\nLINE 3: ...')
-    poller = linked(Link(missing), Link(missing), Link((True, 6, 5, 10), missing), Link(missing), LOST)
+    poller = linked(Link(missing), Link(missing), Link((True, 6, 5, 10, 10), missing), Link(missing), LOST)
     healthy = [poller.poll().healthy for _ in range(5)]
     assert healthy == [False, False, True, False, False]
     said = 'replica_2 tells no position, nothing is read there: schema "flotilla" does not exist'

@@ -146,6 +146,17 @@ def test_without_a_primary_what_both_standbys_lack_was_acknowledged_to_nobody(po
     assert read(position=at(300))[0] == "default"
 
 
+def test_without_a_primary_who_wrote_waits_for_what_a_standby_has_received_and_not_replayed(pool, primary):
+    primary.is_down = True
+    pool.list = [AWAY, AHEAD, replace(BEHIND, received=300)]
+    for model in (Session, Product):
+        alias, state = read(model, position=at(300))
+        assert (alias, state.position) == ("default", at(300))
+    assert read(position=at(200))[0] == "replica_2"
+    pool.list = [AWAY, AHEAD, replace(BEHIND, position=at(300), received=300)]
+    assert read(position=at(300))[0] == "replica_3"
+
+
 def test_the_primary_is_read_by_its_own_name_when_no_replica_will_do(pool, primary):
     """Its pool of readers: COMMITs that wait for a standby fill the other one."""
     pool.list = [MASTER]
