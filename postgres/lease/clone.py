@@ -26,7 +26,10 @@ def main(arguments):
     status = unbind.main([given.connstring])
     if status:
         return status
-    command = ["pg_basebackup", f"--pgdata={given.datadir}", "-X", "stream", f"--dbname={given.connstring}", *options]
+    # With a slot it would say how far it has flushed, and so could confirm commits while Patroni knows no better standby
+    # (strict mode: '*'): for a directory that is thrown away when the copy breaks off.
+    how = ["-X", "stream", "--no-slot"]
+    command = ["pg_basebackup", f"--pgdata={given.datadir}", *how, f"--dbname={given.connstring}", *options]
     return os.execvp(command[0], command)  # noqa: S606 - no shell, and PATH is the image's
 
 

@@ -44,6 +44,7 @@ class Rules:
     key_is_never_free: bool = True  # deletes the key, and leaves the rest to an election
     withdraw_before_lift: bool = True
     lift_when_following: bool = True  # lifts as soon as there is another leadership
+    lift_compares_word: bool = True  # a word that was emptied for a lift may be emptied once more, later
     found_fence_is_lifted: bool = True  # ignores a fence that it did not set
     copy_takes_back: bool = True  # a copy of the leader's files takes the fence away and leaves the promise
     copy_changes_word: bool = True  # takes back a promise that stands, and leaves one that is on its way
@@ -65,7 +66,7 @@ class Bounds:
     killed: str = NAMES
     crashes: int = 0  # of the small program alone
     copies: int = 0  # of a leader's files over a standby's: `patronictl reinit`, a rewind
-    lost_answers: bool = False  # of etcd: a promise is sent, and whether and when it arrives is not known
+    lost_answers: bool = False  # of etcd: what is sent may arrive later, or twice, and nobody is told whether it has
     network: bool = False  # without any fault, receivers end, leaders seem dead, and nodes are not heard in an election
 
 
@@ -94,6 +95,8 @@ class Etcd(NamedTuple):
     timeline: int = 1  # of Patroni's history key
     promises: frozenset = frozenset()  # the nodes whose promise stands, for this leadership
     on_the_way: frozenset = frozenset()  # those whose promise may still arrive
+    bound: frozenset = frozenset()  # those whose word is still a promise for a leadership that is over
+    emptying: frozenset = frozenset()  # those whose word may still be emptied, whatever it says by then
     ousted: int | None = None  # whose key was taken away early; until it leads again
     ousted_by: frozenset = frozenset()  # the promises that stood then
 
@@ -162,21 +165,15 @@ def without_receivers(state, i):
     return state._replace(nodes=nodes)
 
 
-OVER = {
-    "alarmed": "late",
-    "fencing": "late",
-    "fenced": "bound",
-    "promised": "bound",
-    "saw all": "bound",
-    "looked": "calm",
-}
+OVER = {"alarmed": "late", "fencing": "late", "promised": "fenced", "saw all": "fenced", "looked": "calm"}
 
 
 def without_leader(state, **changes):
     """The key is gone, and its revision for ever: who acted under it learns so from its next transaction."""
     nodes = tuple(node._replace(step=OVER.get(node.step, node.step), stated=()) for node in state.nodes)
     state = state._replace(nodes=nodes, losses=state.losses + 1)
-    return with_etcd(state, leader=None, promises=frozenset(), on_the_way=frozenset(), **changes)
+    bound = state.etcd.bound | state.etcd.promises
+    return with_etcd(state, leader=None, promises=frozenset(), on_the_way=frozenset(), bound=bound, **changes)
 
 
 def handed_over(state, new, ousted_by):
@@ -280,7 +277,7 @@ def patroni(state, i, rules, bounds):
 def copied(state, i, rules, bounds):
     """The fence goes with the files, so the promise is taken back before; a bound node then follows who leads now."""
     node = state.nodes[i]
-    source = state.etcd.leader if rules.copy_of_leader or node.step != "bound" else node.follows
+    source = state.etcd.leader if rules.copy_of_leader or i not in state.etcd.bound else node.follows
     if state.copies == bounds.copies or node.role == "primary" or node.patroni or source in (None, i):
         return
     its = state.nodes[source]
@@ -352,15 +349,25 @@ def passing_time(state, bounds):
     for i in on_the_way:
         after = with_etcd(state, promises=state.etcd.promises | {i}, on_the_way=on_the_way - {i})
         yield f"{NAMES[i]}'s promise arrives late", after
+    for i in state.etcd.emptying:
+        yield f"{NAMES[i]}'s word is emptied late", emptied_late(state, i)
+
+
+def emptied_late(state, i):
+    node, etcd = state.nodes[i], state.etcd
+    after = with_etcd(
+        state, promises=etcd.promises - {i}, bound=etcd.bound - {i}, emptying=etcd.emptying - {i}
+    )  # fmt: skip
+    return with_node(after, i, step="fenced", stated=()) if node.step in ("promised", "saw all") else after
 
 
 # -- The small program
 
 
 def program(state, i, rules, bounds):
-    """calm, alarmed, fenced, promised, saw all (the promises), bound, lifting, calm; a withdrawal leads to lifting.
+    """calm, alarmed, fenced, promised, saw all (the promises), lifting, calm; a withdrawal leads to lifting.
 
-    bound: no promise of this node stands for the present leadership; the fence stays until this node follows it.
+    fenced: it may promise, or give up; if a promise for a leadership that is over binds it, it first follows another.
     late: alarmed under a leadership that is over, as its next transaction will tell it. begun: started, knows nothing.
     By weaker rules: fencing, has promised but not fenced yet; looked, has seen that no voter receives.
     """
@@ -372,20 +379,27 @@ def program(state, i, rules, bounds):
     elif step == "alarmed":
         yield alarmed(state, i, rules)
     elif step in ("fencing", "late"):
-        after = "promised" if step == "fencing" else "bound"
+        after = "promised" if step == "fencing" else "fenced"
         yield f"{name} sets the fence", with_node(state, i, fence="set", step=after)
+    elif step == "fenced" and i in state.etcd.bound:
+        yield from wait_for_leader(state, i, rules, bounds)
     elif step == "fenced":
         yield from promise(state, i, rules, bounds)
     elif step in ("promised", "saw all", "looked"):
         yield from release(state, i, rules, bounds)
-    elif step == "bound":
-        yield from wait_for_leader(state, i, rules)
     elif step == "lifting":
         yield f"{name} lifts the fence", with_node(state, i, fence="", step="calm")
     elif step == "begun":
-        yield f"{name}'s program begins", with_node(without_promise(state, i, rules), i, step="bound")
-    if step in ("fenced", "promised", "saw all"):
+        yield begun(state, i)
+    if step in ("fenced", "promised", "saw all") and i not in state.etcd.bound:
         yield withdraw(state, i, rules)
+
+
+def begun(state, i):
+    """It finds the fence that it left, and its word: what it has promised stands."""
+    node = state.nodes[i]
+    step = ("promised" if i in state.etcd.promises else "fenced") if node.fence else "calm"
+    return f"{NAMES[i]}'s program begins", with_node(state, i, step=step)
 
 
 def is_suspect(state, i, bounds):
@@ -404,7 +418,7 @@ def watch(state, i, rules, bounds):
     node = state.nodes[i]
     if node.fence and rules.found_fence_is_lifted:
         yield f"{NAMES[i]} finds a fence", with_node(state, i, step="begun")
-    elif i in state.etcd.promises:
+    elif i in state.etcd.promises | state.etcd.bound:
         yield f"{NAMES[i]} takes its promise back", without_promise(state, i, rules)
     elif is_suspect(state, i, bounds) and node.source is None and state.losses < bounds.losses:
         if rules.fence:
@@ -423,7 +437,7 @@ def alarmed(state, i, rules):
 def promise(state, i, rules, bounds):
     """A transaction on the revisions of the leader key and of the promise's own, once nothing is received any more."""
     node, etcd = state.nodes[i], state.etcd
-    if node.source is not None or (node.fence != "force" and rules.fence_in_force):
+    if not is_suspect(state, i, bounds) or node.source is not None or (node.fence != "force" and rules.fence_in_force):
         return
     stated = with_node(state, i, stated=position(node))
     promised = with_etcd(stated, promises=etcd.promises | {i}, on_the_way=etcd.on_the_way - {i})
@@ -474,18 +488,22 @@ def without_promise(state, i, rules, takes_back=True, changes_word=True):
     after = with_etcd(
         state,
         promises=etcd.promises - i if takes_back else etcd.promises,
+        bound=etcd.bound - i if takes_back else etcd.bound,
         on_the_way=etcd.on_the_way - i if fails else etcd.on_the_way,
     )
     return with_node(after, *i, stated=()) if takes_back else after
 
 
-def wait_for_leader(state, i, rules):
-    node, leader = state.nodes[i], state.etcd.leader
+def wait_for_leader(state, i, rules, bounds):
+    """A transaction on the leader's revision and the word's own. Whoever sends it twice may have it done twice."""
+    node, leader, etcd = state.nodes[i], state.etcd.leader, state.etcd
     if leader is None:
         return
     leads = leader == i and node.role == "primary"
     if leads or (leader != i and (node.follows == leader or not rules.lift_when_following)):
-        yield f"{NAMES[i]} is free of its promise", with_node(state, i, step="lifting")
+        twice = bounds.lost_answers and not rules.lift_compares_word
+        free = with_etcd(state, bound=etcd.bound - {i}, emptying=etcd.emptying | ({i} if twice else set()))
+        yield f"{NAMES[i]} is free of its promise", with_node(free, i, step="lifting")
 
 
 # -- Faults, and their end

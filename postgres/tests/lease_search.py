@@ -17,7 +17,7 @@ SEARCHES = {
     "answers of etcd are lost, the program crashes": Bounds(pauses=1, crashes=1, lost_answers=True),
     "a standby is copied anew": Bounds(network=True, pauses=1, paused="P", copies=1, lost_answers=True),
     "network, two writes": Bounds(network=True, writes=2, lost_answers=True),
-    "network, two releases": Bounds(network=True, losses=2),
+    "network, two releases": Bounds(network=True, losses=2, lost_answers=True),
 }
 
 
@@ -120,8 +120,8 @@ def mirrored(state):
     """The state with A and B exchanged. They differ in nothing but their names, so one of the two states is enough."""
     p, a, b = map(mirrored_node, state.nodes)
     leader, sync_leader, timeline, *sets, ousted, ousted_by = state.etcd
-    promises, on_the_way, ousted_by = (mirrored_set(names) for names in (*sets, ousted_by))
-    etcd = Etcd(MIRROR[leader], MIRROR[sync_leader], timeline, promises, on_the_way, MIRROR[ousted], ousted_by)
+    sets = map(mirrored_set, sets)
+    etcd = Etcd(MIRROR[leader], MIRROR[sync_leader], timeline, *sets, MIRROR[ousted], mirrored_set(ousted_by))
     return State(etcd, (p, b, a), *state[2:])
 
 

@@ -12,6 +12,7 @@ from lease_model import CORRECT, START, Bounds, steps
 from lease_search import HARM, LEMMAS, SEARCHES, leading, lost_write, mirrored, search, trace, trap
 
 PAUSED_LEADER, COPY = Bounds(pauses=1, paused="P"), Bounds(network=True, copies=1)
+LATE = Bounds(network=True, losses=2, lost_answers=True)
 
 # Every rule that can be left out, and the smallest search that shows why it is there.
 WEAKER = {
@@ -27,6 +28,7 @@ WEAKER = {
     "key_is_never_free": replace(PAUSED_LEADER, pauses=2, losses=2),
     "withdraw_before_lift": PAUSED_LEADER,
     "lift_when_following": PAUSED_LEADER,
+    "lift_compares_word": LATE,
     "copy_takes_back": COPY,
     "copy_changes_word": replace(COPY, lost_answers=True),
     "copy_of_leader": COPY,

@@ -131,7 +131,8 @@ SAID = ["--scope=flotilla", "--role=replica", "--datadir=/data/pg", f"--connstri
 def test_a_copy_is_pg_basebackups_with_patronis_options(run, world):
     promised(world)
     status, ran = run("--checkpoint=fast")
-    copy = ["pg_basebackup", "--pgdata=/data/pg", "-X", "stream", f"--dbname={CONNSTRING}", "--checkpoint=fast"]
+    how = ["-X", "stream", "--no-slot"]
+    copy = ["pg_basebackup", "--pgdata=/data/pg", *how, f"--dbname={CONNSTRING}", "--checkpoint=fast"]
     assert (status, ran) == (0, [("pg_basebackup", copy)])
     assert world.store.now.promises == {}
 

@@ -2,10 +2,12 @@
 
 import re
 import uuid
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 
 import pytest
 from loadtest.shop import CART, PRODUCT, is_done
-from stack.engine import inside
+from stack.engine import docker, inside, one
 from stack.servers import members, primary, until, value
 
 STARTUP = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'startup'"  # the process that applies
@@ -55,3 +57,26 @@ def test_a_cart_follows_its_visitor_though_no_standby_has_it(guest, slug, frozen
     assert is_done(guest.cart_add(slug))
     for _ in range(6):
         assert PRODUCT.format(slug) in guest.get(CART).text
+
+
+@contextmanager
+def no_primary():
+    """Silent for less than its lease; and no standby can fence itself that has not replayed all it has."""
+    paused = one(primary())
+    docker("pause", paused.id)
+    try:
+        yield
+    finally:
+        docker("unpause", paused.id)
+        until(lambda: primary() == paused.service, 20, "the primary is back")
+
+
+def test_without_a_primary_nobody_is_shown_a_page_that_lacks_what_a_standby_has_on_disk(account, slug, frozen):
+    """It was acknowledged, and is replayed nowhere: then there is no page, rather than one without it."""
+    title = f"on disk only {uuid.uuid4().hex[:8]}"
+    assert is_done(account.review(slug, title))
+    with ThreadPoolExecutor() as pool, no_primary():
+        asked = pool.submit(account.get, PRODUCT.format(slug))
+        wait([asked], 6)
+    answer = asked.result()
+    assert answer.status == 503 or title in answer.text
