@@ -6,6 +6,7 @@ from pathlib import Path
 from string import Template
 
 from stack.engine import ROOT
+from stack.host import STARVED
 
 from drills import card, kept, matrix, targets
 from drills.judge import INVALID, PASS
@@ -40,7 +41,8 @@ HOW = (
     "Failovers: how often the leadership of Postgres moved, as Patroni tells it twice a second.",
     f"The figures of a drill are of its {LATEST} latest valid runs at most; older ones were of another stack.",
     "A run is invalid, and never passes, when it is empty or cut short, when its ledger lacks a line, when less than "
-    "90 % of the planned writes were offered, or when the 99th percentile of late starts is above "
+    "90 % of the planned writes were offered, when the host kept more than "
+    f"{STARVED * 100:g} % of the machine's cores to itself, or when the 99th percentile of late starts is above "
     f"{LATE_START * 1000:g} ms ({LATE_STACK * 1000:g} ms where the whole stack ends; 5 ms until 2026-11-21).",
 )
 

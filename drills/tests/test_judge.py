@@ -176,6 +176,7 @@ SHORT_LEDGER = {"lost": [], "twice": [], "acknowledged": 12}
         (run(), {"stored": SHORT_LEDGER}, "12 lines for 360 acknowledged writes"),
         (run(), {"events": []}, "no moment of the fault"),
         (run(), {"set_up": {}}, "does not say what load was planned"),
+        (run(), {"stolen": 0.3}, "the host kept 30% of this machine's cores to itself, at most 25%"),
     ],
 )
 def test_a_run_that_cannot_tell_is_invalid_and_says_why(lines, changes, reason):
@@ -188,6 +189,18 @@ def test_a_run_that_cannot_tell_is_invalid_and_says_why(lines, changes, reason):
 def test_a_set_that_asks_for_no_figures_may_start_later():
     assert judged(LATE, set_up={"rate": 20, "write_share": 0.3, "late": 0.1})[1] == PASS
     assert judged(LATE, set_up={"rate": 20, "write_share": 0.3, "late": 0.009})[1] == INVALID
+
+
+def test_what_a_starved_machine_missed_is_no_result_but_what_it_lost_is():
+    slow, lost = run(waiting(FAULT, 35, "write")), {"lost": ["review test 7"], "twice": [], "acknowledged": 360}
+    assert judged(slow, stolen=0.25)[1] == FAIL
+    assert judged(slow, stolen=0.26)[1] == INVALID
+    assert judged(run(), stolen=0.26, stored=lost)[1] == FAIL
+
+
+def test_a_record_of_before_the_host_was_looked_at_is_judged_as_ever():
+    assert "stolen" not in record()
+    assert judged(run())[1] == PASS
 
 
 def test_an_invalid_run_neither_passes_nor_fails_but_excuses_no_lost_write():
