@@ -12,6 +12,8 @@ import psycopg
 import pytest
 import redis
 
+from tests.starved import pytest_runtest_makereport, pytest_runtest_protocol  # noqa: F401 - hooks
+
 ROOT = Path(__file__).resolve().parents[2]
 MANAGE = [sys.executable, str(ROOT / "services/manage.py")]
 PASSWORD = "bus"
