@@ -97,9 +97,9 @@ def test_a_master_that_falls_silent(bus, place):
     silent.execute_command("CLIENT", "PAUSE", 30_000, "ALL")
     began = time.monotonic()
     place(20)
-    eventually(lambda: run_id() not in (None, before), 20)
-    bus.settled(40, 25)
-    assert time.monotonic() - began < 25
+    eventually(lambda: run_id() not in (None, before), 28)
+    bus.settled(40, 28)
+    assert time.monotonic() - began < 28, "it may be the old one, which answers again after 30 s"
     assert [worker.poll() for worker in (orders, products)] == [None, None]
     time.sleep(max(0.0, 31 - (time.monotonic() - began)))
 
@@ -127,16 +127,16 @@ def test_a_relay_killed_between_sending_and_marking(bus, place):
 
 def test_a_long_queue_is_not_taken_for_a_lost_one(bus, place):
     """The consumer stands still for several times the patience: what is in the queue is not sent again."""
-    bus.start("orders", BUS_REDELIVER_SECONDS="3")
+    bus.start("orders", BUS_REDELIVER_SECONDS="6")
     products = bus.start("products")
     pause(products)
     place(10)
     eventually(lambda: not unsent(bus))
     assert (waiting := bus.queue("products"))
-    time.sleep(8)
+    time.sleep(15)
     assert bus.queue("products") == waiting
     # Let go while there is time left to confirm: patience that ends just then is no time at all.
-    left = "SELECT min(due_at) > now() + interval '2 seconds' FROM bus_delivery WHERE confirmed_at IS NULL"
+    left = "SELECT min(due_at) > now() + interval '4 seconds' FROM bus_delivery WHERE confirmed_at IS NULL"
     eventually(lambda: bus.one("orders", left))
     resume(products)
     bus.settled(10)
