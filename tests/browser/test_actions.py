@@ -49,8 +49,8 @@ def test_back_to_the_cart_and_another_quantity(shop, product):
     add(page)
     for wanted in ("5", "7", "5"):
         page.locator(COUNT).fill(wanted)
-        page.get_by_role("button", name="Update").click()
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.get_by_role("button", name="Update").click()
         shop.go(HOME)
         page.go_back()
         page.wait_for_url(lambda url: CART in url)

@@ -63,6 +63,6 @@ def test_pages_obey_the_policy(staff, path):
 def test_an_account_is_opened(staff):
     """Dates, times and the boxes that move permissions between two lists: the admin's largest scripts."""
     page = look(staff, f"/admin/web/user/?q={NAME}")
-    page.locator("#result_list tbody th a").first.click()
-    page.wait_for_load_state("networkidle")
+    with page.expect_navigation(wait_until="networkidle"):
+        page.locator("#result_list tbody th a").first.click()
     assert page.locator(".selector-available select, .selector select").first.is_visible()
