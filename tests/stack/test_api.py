@@ -335,7 +335,8 @@ def test_a_service_that_is_stopped_costs_its_callers_a_moment_and_others_nothing
     at_once = [in_gateway(answer) for answer in answers if "does not answer just now" in answer.text]
     assert {answer.status for answer in answers} <= {502, 503}
     assert len(at_once) >= 10
-    assert sorted(at_once)[len(at_once) // 2] < 5
+    # A real try is up to three, with two pauses of up to 50 ms each between them: one in twelve is over within 20 ms.
+    assert sorted(at_once)[len(at_once) // 2] < 20
     assert caller("GET", PRODUCTS).status == 200
     partial = caller("GET", f"{USERS}{caller.id}/orders/")
     assert partial.status == 200

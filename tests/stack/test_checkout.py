@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from loadtest.shop import CART, CHECKOUT, HOME, LOGIN, ORDERS, PRODUCT, is_done
 from stack.engine import containers, docker
-from stack.servers import sql, until
+from stack.servers import sql, until, value
 from stack.whole import make_whole
 
 from tests.stack.test_events import change, of_shop, products_of, stock_of
@@ -121,6 +121,8 @@ def test_an_order_is_its_buyers_alone(buyer, account):
 def test_a_price_of_the_clients_changes_nothing(buyer, product):
     change(product, price_cents=12_300)
     until(lambda: of_shop(product, "price_cents") == "12300", 15, "the price in the shop")
+    of_orders = f"SELECT price_cents FROM orders_product WHERE id = '{product}'"
+    until(lambda: value(of_orders, database="orders") == "12300", 15, "the price that orders are taken at")
     cart = re.search(r'name="cart" value="([^"]+)"', buyer.get(CHECKOUT).text)[1]
     fields = {"cart": cart, "price_cents": 1, "total_cents": 1}
     path = placed(buyer.send(CHECKOUT, fields))

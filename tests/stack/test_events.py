@@ -21,6 +21,7 @@ from stack.whole import make_whole
 ENDS = ("confirmed", "rejected", "cancelled")
 STOCK = 40
 ORDERS = 120
+PATIENCE = 600  # seconds that they wait for their stock; usually a minute
 TELL = "import json, sys, uuid; from django.db import transaction; "
 
 
@@ -53,10 +54,11 @@ def stock_of(product: str) -> int:
 
 
 def place(product: str, quantity: int, times: int) -> list[str]:
-    """So many orders, each in a transaction of its own."""
+    """So many orders, each in a transaction of its own. None is rejected because this machine is slow."""
     return call(
         "orders",
-        "from orders.services import Item, order_place; "
+        "from django.conf import settings; from orders.services import Item, order_place; "
+        f"settings.ORDER_ANSWER_SECONDS = {PATIENCE}; "
         f"item = Item(uuid.UUID({product!r}), {quantity}); "
         f"print(json.dumps([str(order_place(user_id=uuid.uuid4(), items=[item]).id) for _ in range({times})]))",
     )
@@ -143,16 +145,16 @@ def test_a_new_price_reaches_the_shop_and_its_page(account, slugs, product):
 def test_an_order_takes_its_stock_and_a_cancelled_one_gives_it_back(product):
     change(product, stock=STOCK)
     (order,) = place(product, 3, 1)
-    until(lambda: states([order]) == {"confirmed": 1}, 10, "the order confirmed")
+    until(lambda: states([order]) == {"confirmed": 1}, 30, "the order confirmed")
     assert stock_of(product) == STOCK - 3
-    until(lambda: of_shop(product, "stock") == str(STOCK - 3), 10, "the shop's figure")
+    until(lambda: of_shop(product, "stock") == str(STOCK - 3), 30, "the shop's figure")
     user = value(f"SELECT user_id FROM orders_order WHERE id = '{order}'", database="orders")
     call(
         "orders",
         "from orders.services import order_cancel; "
         f"order_cancel(user_id=uuid.UUID({user!r}), order_id=uuid.UUID({order!r})); print(0)",
     )
-    until(lambda: stock_of(product) == STOCK, 10, "the stock given back")
+    until(lambda: stock_of(product) == STOCK, 30, "the stock given back")
 
 
 def test_orders_for_more_than_there_is_are_rejected(product):
@@ -165,7 +167,7 @@ def test_orders_for_more_than_there_is_are_rejected(product):
 MOVED = """BEGIN;
 UPDATE products_product SET category_id =
 (SELECT id FROM products_category WHERE id <> category_id LIMIT 1) WHERE id = '{}';
-SELECT pg_sleep(8);
+SELECT pg_sleep(20);
 COMMIT"""
 
 
@@ -175,10 +177,10 @@ def test_a_product_whose_category_changes_just_then_is_not_taken_for_one_that_is
     moving = threading.Thread(target=sql, args=(MOVED.format(product),), kwargs={"database": "products"})
     moving.start()
     asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
-    until(lambda: value(asleep) == "1", 3, "the row is locked", every=0.1)
     try:
+        until(lambda: value(asleep) == "1", 15, "the row is locked", every=0.1)
         orders = place(product, 1, 1)
-        assert until(lambda: are_over(orders), 30, "the order is over") == {"confirmed": 1}
+        assert until(lambda: are_over(orders), 50, "the order is over") == {"confirmed": 1}
     finally:
         moving.join()
         sql(f"UPDATE products_product SET category_id = '{category}' WHERE id = '{product}'", database="products")
@@ -193,7 +195,8 @@ def test_killed_workers_and_a_wiped_redis_lose_nothing(product, service, again):
     orders += place(product, 1, ORDERS // 2)
     wipe_redis()
     make_whole()
-    assert until(lambda: are_over(orders), 60, "every order ended") == {"confirmed": STOCK, "rejected": ORDERS - STOCK}
+    ended = until(lambda: are_over(orders), 120, "every order ended")
+    assert ended == {"confirmed": STOCK, "rejected": ORDERS - STOCK}
     assert stock_of(product) == 0
     until(lambda: of_shop(product, "stock") == "0", 40, "the shop's figure")
     until(lambda: unconfirmed() == 0, 60, "every event confirmed")
@@ -210,8 +213,8 @@ def test_a_message_that_is_no_event_is_put_aside_and_the_queue_moves_on(product)
     )
     change(product, stock=STOCK)
     (order,) = place(product, 1, 1)
-    until(lambda: states([order]) == {"confirmed": 1}, 10, "the next order")
-    until(lambda: int(value(letters, database="orders")) == before + 1, 10, "the dead letter")
+    until(lambda: states([order]) == {"confirmed": 1}, 30, "the next order")
+    until(lambda: int(value(letters, database="orders")) == before + 1, 30, "the dead letter")
     gone = "DELETE FROM bus_deadletter WHERE body->>'type' = 'no event at all' RETURNING reason"
     reason = value(gone, database="orders")
     assert "missing, or not a text" in reason
@@ -280,7 +283,7 @@ def test_an_order_is_placed_once_for_each_key_and_is_its_users_alone(product):
     assert (status, order["status"]) == (201, "pending")
     assert post(wish, Idempotency_Key=key) == (201, order)
     assert post({"items": [{"product_id": product, "quantity": 3}]}, Idempotency_Key=key)[0] == 422
-    until(lambda: states([order["id"]]) == {"confirmed": 1}, 10, "the order confirmed")
+    until(lambda: states([order["id"]]) == {"confirmed": 1}, 30, "the order confirmed")
     assert stock_of(product) == STOCK - 2
     assert asked(8120, f"/orders/{order['id']}/", X_Identity=identity(user))[1]["status"] == "confirmed"
     assert asked(8120, f"/orders/{order['id']}/", X_Identity=identity(str(uuid.uuid4())))[0] == 404

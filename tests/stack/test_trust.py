@@ -59,7 +59,7 @@ def test_no_layer_of_an_image_holds_a_secret(tmp_path):
     images = {container["Config"]["Image"] for container in inspect(*[c.id for c in containers(stopped=True)])}
     search = f"zcat -f | grep -aoF -f {patterns} | sort -u"
     command = f"docker save {' '.join(sorted(images))} | tar -x --to-command='{search}'"
-    found = set(run("bash", "-o", "pipefail", "-c", command, timeout=300).stdout.split())
+    found = set(run("bash", "-o", "pipefail", "-c", command, timeout=900).stdout.split())
     assert CONTROL in found, "the search finds nothing at all"
     leaked = [name for name, several in values().items() if found & set(several)]
     assert not leaked, f"an image holds {leaked}"
