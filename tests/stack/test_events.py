@@ -167,7 +167,7 @@ def test_orders_for_more_than_there_is_are_rejected(product):
 MOVED = """BEGIN;
 UPDATE products_product SET category_id =
 (SELECT id FROM products_category WHERE id <> category_id LIMIT 1) WHERE id = '{}';
-SELECT pg_sleep(20);
+SELECT pg_sleep(10);
 COMMIT"""
 
 
@@ -178,9 +178,9 @@ def test_a_product_whose_category_changes_just_then_is_not_taken_for_one_that_is
     moving.start()
     asleep = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
     try:
-        until(lambda: value(asleep) == "1", 15, "the row is locked", every=0.1)
+        until(lambda: value(asleep) == "1", 10, "the row is locked", every=0.1)
         orders = place(product, 1, 1)
-        assert until(lambda: are_over(orders), 50, "the order is over") == {"confirmed": 1}
+        assert until(lambda: are_over(orders), 40, "the order is over") == {"confirmed": 1}
     finally:
         moving.join()
         sql(f"UPDATE products_product SET category_id = '{category}' WHERE id = '{product}'", database="products")
