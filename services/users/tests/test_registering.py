@@ -159,7 +159,8 @@ JSON = st.recursive(WORTHS, lambda inner: st.lists(inner, max_size=3) | st.dicti
 
 @hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
 @hypothesis.given(path=st.sampled_from(["/users/", "/auth/token/", "/auth/refresh/"]), body=JSON)
+@hypothesis.example(path="/auth/refresh/", body={"refresh": "0"})
 def test_whatever_is_sent_is_refused_with_a_reason(visitor, path, body):
     response = visitor.post(path, json.dumps(body))
-    assert response.status_code == 400
+    assert response.status_code in ((400,) if path == "/users/" else (400, 401))
     assert response.json()["detail"]
