@@ -180,9 +180,17 @@ class Answer:
             self._response.close()
 
 
-@cache
+_making = threading.Lock()
+
+
 def of(name: str) -> Upstream:
     """The one of this process. Raises Refused: 503 where no address of the service is known."""
+    with _making:  # a cache lets two make what is not in it yet: each would have limits and a breaker of its own
+        return _made(name)
+
+
+@cache
+def _made(name: str) -> Upstream:
     urls = getattr(settings.FLOTILLA, f"{name}_urls")
     if not urls:
         raise Refused(503, f"The {name} service is not part of this installation.")

@@ -136,7 +136,7 @@ def plain(settings, service, monkeypatch, tmp_path):
         **urls,
     )
     monkeypatch.setattr(upstreams, "JITTER_SECONDS", 0)
-    upstreams.of.cache_clear()
+    upstreams._made.cache_clear()
     callers._signed.cache_clear()
 
 

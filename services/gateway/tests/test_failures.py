@@ -286,6 +286,19 @@ def test_a_place_is_given_back_whatever_happens(customer, service, settings):
     assert customer.get(ORDERS).status_code == 200
 
 
+def test_the_first_calls_at_once_have_one_limit_and_one_breaker(monkeypatch):
+    class Slow(upstreams.Upstream):
+        def __init__(self, *args):
+            time.sleep(0.1)
+            super().__init__(*args)
+
+    monkeypatch.setattr(upstreams, "Upstream", Slow)
+    found = []
+    for thread in held(5, lambda: found.append(upstreams.of("orders"))):
+        thread.join()
+    assert [one is found[0] for one in found] == [True] * 5
+
+
 # -- Numbers
 
 
