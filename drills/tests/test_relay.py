@@ -63,7 +63,8 @@ def stack(monkeypatch):
     return opened
 
 
-def test_the_worker_that_holds_the_lock_is_named(stack):
+def test_the_worker_that_holds_the_lock_is_named(stack, monkeypatch):
+    monkeypatch.setattr(relay, "WITHIN", 5)
     postgres = Server(locks=[[], [], [{"pid": 41}]])
     stack += [postgres, pooler(server(40, "c1")), pooler(server(40, "c1"), server(41, "c2"))]
     assert relay.holder() == "flotilla-orders-worker-2"

@@ -171,7 +171,7 @@ def test_a_closed_loop_would_have_hidden_it(freezing):
         urlopen(freezing).close()
         latencies.append(time.monotonic() - started)
         time.sleep(0.02)
-    assert max(latencies) > SECONDS / 10 * 0.9
+    assert max(latencies) > SECONDS / 10 / 2
     assert percentile(latencies, 0.95) < max(latencies) / 2
 
 

@@ -1,6 +1,7 @@
 """Health: what each check says, and what follows for the whole."""
 
 import json
+import threading
 import time
 from types import SimpleNamespace
 
@@ -12,10 +13,15 @@ from flotilla.db.choice import Node
 from flotilla.health import checks, urls, views
 from flotilla.tests import fake_redis
 
+over = threading.Event()  # what is slow waits for the end of its test
+
 
 @pytest.fixture(autouse=True)
 def nothing_kept():
     checks._kept.clear()
+    over.clear()
+    yield
+    over.set()
 
 
 def fake_pool(monkeypatch, *states):
@@ -68,10 +74,10 @@ def asked(monkeypatch, **results):
         if result == "raises":
             raise RuntimeError("broken check")
         if result == "slow":
-            time.sleep(0.2)
+            over.wait(5)
         return result
 
-    monkeypatch.setattr(checks, "BUDGET_SECONDS", 0.05)
+    monkeypatch.setattr(checks, "BUDGET_SECONDS", 0.3 if "slow" in results.values() else 5)
     everything = {"database": "ok", "replicas": "ok", "cache": "ok"} | results
     monkeypatch.setattr(checks, "CHECKS", {name: lambda r=r: check(r) for name, r in everything.items()})
     response = views.health(RequestFactory().get("/health/"))
@@ -110,7 +116,7 @@ def test_ready_when_anything_can_be_read_within_the_budget(monkeypatch, database
     asked(monkeypatch, database=database, replicas=replication)
     started = time.monotonic()
     assert views.readyz(RequestFactory().get("/readyz")).status_code == code
-    assert time.monotonic() - started < 0.2
+    assert time.monotonic() - started < 2
 
 
 def test_many_who_ask_share_a_report(monkeypatch):

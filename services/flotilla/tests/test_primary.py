@@ -57,13 +57,15 @@ def test_a_waiter_gives_up_at_its_time():
 
 
 def test_many_waiters_share_one_prober_and_are_spread():
-    probe, slept, let_go = FakeProbe(*[False] * 20, True), [], []
+    probe, slept, let_go = FakeProbe(False), [], []
     primary = Primary(probe, sleep=slept.append)
     threads = [threading.Thread(target=lambda: let_go.append(primary.wait(time.monotonic() + 10))) for _ in range(30)]
     for thread in threads:
         thread.start()
+    eventually(lambda: primary._waiters == 30)
     names = [thread.name for thread in threading.enumerate()]
     assert names.count("primary-prober") == 1
+    probe.answers = [True]
     for thread in threads:
         thread.join()
     assert let_go == [True] * 30
@@ -72,11 +74,14 @@ def test_many_waiters_share_one_prober_and_are_spread():
 
 
 def test_marked_down_is_probed_until_it_is_back():
-    probe = FakeProbe(False, False, True)
+    probe = FakeProbe(False)
     primary = Primary(probe)
     primary.mark_down()
     primary.mark_down()
     assert primary.is_down
+    eventually(lambda: probe.probes >= 2)
+    assert primary.is_down
+    probe.answers = [True]
     eventually(lambda: not primary.is_down)
     eventually(lambda: not primary._running)
     primary.mark_down()
@@ -92,9 +97,11 @@ def test_a_doubt_is_decided_by_the_prober():
     eventually(lambda: probe.closed == 1)
     assert not primary.is_down
     assert primary.is_busy
-    primary = Primary(FakeProbe(False, True))
+    probe = FakeProbe(False)
+    primary = Primary(probe)
     primary.suspect()
     eventually(lambda: primary.is_down)
+    probe.answers = [True]
     eventually(lambda: not primary.is_down)
 
 
