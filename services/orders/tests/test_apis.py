@@ -168,7 +168,7 @@ JSON = st.recursive(WORTHS, lambda inner: st.lists(inner, max_size=3) | st.dicti
 ORDERS = st.fixed_dictionaries({"items": st.lists(st.fixed_dictionaries({"product_id": JSON, "quantity": JSON}))})
 
 
-@hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
+@hypothesis.settings(suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
 @hypothesis.given(body=JSON | ORDERS)
 def test_whatever_is_sent_is_refused_with_a_reason(db, product, user_id, body):
     response = Caller(user_id).post("/orders/", json.dumps(body), key=KEY)

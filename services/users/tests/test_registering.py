@@ -157,7 +157,7 @@ NAMES = st.sampled_from(["email", "name", "password", "refresh"]) | st.text(max_
 JSON = st.recursive(WORTHS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3))
 
 
-@hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
+@hypothesis.settings(suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
 @hypothesis.given(path=st.sampled_from(["/users/", "/auth/token/", "/auth/refresh/"]), body=JSON)
 @hypothesis.example(path="/auth/refresh/", body={"refresh": "0"})
 def test_whatever_is_sent_is_refused_with_a_reason(visitor, path, body):
