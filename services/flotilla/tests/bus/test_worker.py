@@ -357,8 +357,8 @@ def test_alone_it_runs_until_it_is_told_to_end(ports, loops, monkeypatch):
             os.kill(os.getpid(), signal.SIGTERM)
             time.sleep(0)
 
-    teller = threading.Timer(0.2, tell)
-    teller.start()
+    teller, start = threading.Thread(target=tell), worker._start
+    monkeypatch.setattr(worker, "_start", lambda loops: (start(loops), teller.start()))  # by then it listens
     try:
         assert worker.run() == 0
         teller.join()
