@@ -39,7 +39,7 @@ def test_an_answer_is_late_by_both_directions_and_not_by_more_for_more():
         await reader.readexactly(20)
         return time.monotonic() - begin
 
-    assert 2 * DELAY <= play(ask, echo) < 10 * DELAY
+    assert 2 * DELAY <= play(ask, echo) < 30 * DELAY
 
 
 def test_every_byte_arrives_in_its_order_and_so_does_the_end():

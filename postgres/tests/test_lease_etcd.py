@@ -104,7 +104,7 @@ def members(monkeypatch):
 
 @pytest.fixture
 def store(members):
-    return etcd.Etcd(["127.0.0.71", "127.0.0.72"], timeout=0.2)
+    return etcd.Etcd(["127.0.0.71", "127.0.0.72"], timeout=1)
 
 
 def test_what_lies_below_a_prefix_is_read_with_its_revisions(members, store):
@@ -138,6 +138,7 @@ def test_the_next_member_is_asked_and_then_preferred(members, store, bad):
 
 @pytest.mark.parametrize("bad", BAD)
 def test_without_any_answer_there_is_doubt(members, store, bad):
+    store.timeout = 0.2
     for member in members:
         member.status, member.says = BAD[bad]
     with pytest.raises(Doubt):

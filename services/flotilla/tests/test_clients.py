@@ -241,19 +241,19 @@ def test_two_failures_are_the_answer(session, balancers):
         session.get(URL)
 
 
-@pytest.mark.parametrize("timeout", [0.2, (3, 0.2)])
+@pytest.mark.parametrize("timeout", [0.5, (3, 0.5)])
 def test_silence_ends_and_the_other_is_asked(balancers, silent, timeout):
     with clients.session("products", [silent, balancers[0].url]) as session:
         began = time.monotonic()
         assert session.get(URL, timeout=timeout).status_code == 200
-        assert 0.2 <= time.monotonic() - began < 2
+        assert 0.5 <= time.monotonic() - began < 2.5
 
 
 def test_nothing_is_begun_after_the_deadline(session, balancers, silent):
     with context.use(context.RequestState(deadline=time.monotonic())), pytest.raises(requests.Timeout, match="no time"):
         session.get(URL)
     assert seen(balancers) == [0, 0]
-    late = context.RequestState(deadline=time.monotonic() + 0.2)
+    late = context.RequestState(deadline=time.monotonic() + 0.5)
     with clients.session("products", [silent, balancers[0].url]) as half, context.use(late):
         with pytest.raises(requests.ReadTimeout):
             half.get(URL)

@@ -54,7 +54,7 @@ def ask(port, path):
 
 
 def test_it_is_asked_over_http(monkeypatch):
-    monkeypatch.setattr(liveness, "SECONDS", 0.1)
+    monkeypatch.setattr(liveness, "SECONDS", 0.5)
     master = arbiter(time.monotonic())
     server = liveness.serve(master, 0)
     port = server.server_address[1]
@@ -80,7 +80,7 @@ def test_it_is_asked_over_http(monkeypatch):
 
 
 def test_who_drips_is_given_up(monkeypatch):
-    monkeypatch.setattr(liveness, "SECONDS", 0.1)
+    monkeypatch.setattr(liveness, "SECONDS", 0.5)
     server = liveness.serve(arbiter(time.monotonic()), 0)
     try:
         with socket.create_connection(server.server_address, 5) as slow:

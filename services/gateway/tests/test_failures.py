@@ -139,12 +139,12 @@ def test_silence_is_504(customer, service, ask, tries):
     response = ask(customer)
     assert response.status_code == 504
     assert "did not answer in time" in problem(response)
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 4
     assert len(service.seen) == tries
 
 
-@pytest.mark.usefixtures("impatient")
-def test_a_read_that_one_replica_does_not_answer_is_asked_again(customer, service):
+def test_a_read_that_one_replica_does_not_answer_is_asked_again(customer, service, settings):
+    settings.GATEWAY_SAFE_SECONDS = 2
     service.next = [Say(after=5)]
     assert customer.get(ORDERS).status_code == 200
 

@@ -163,11 +163,11 @@ def test_no_call_outlives_its_request(gateway, access):
 
 
 def test_a_gateway_that_is_silent_is_asked_twice_and_given_up(gateway, access):
-    gateway.script("GET", "/api/users/me/", *[lambda asked: time.sleep(0.5) or (200, {}, {})] * 2)
+    gateway.script("GET", "/api/users/me/", *[lambda asked: time.sleep(1.5) or (200, {}, {})] * 2)
     began = time.monotonic()
-    with context.use(context.RequestState(deadline=began + 0.4)), pytest.raises(calls.Away):
+    with context.use(context.RequestState(deadline=began + 1)), pytest.raises(calls.Away):
         api.account_get(access=access)
-    assert 0.35 < time.monotonic() - began < 1
+    assert 0.9 < time.monotonic() - began < 3
     assert len(gateway.of("GET", "/api/users/me/")) == 2
 
 
