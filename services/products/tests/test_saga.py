@@ -99,7 +99,7 @@ class World:
 
     def answer(self):
         """Any answer reaches its order, perhaps not for the first time."""
-        answers = list(Outbox.objects.filter(entity="products.stock"))
+        answers = list(Outbox.objects.filter(entity="products.stock").order_by("created_at"))
         if answers:
             self.hear(self.chance.choice(answers))
 
