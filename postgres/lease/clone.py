@@ -26,8 +26,8 @@ def main(arguments):
     status = unbind.main([given.connstring])
     if status:
         return status
-    # With a slot it would say how far it has flushed, and so could confirm commits while Patroni knows no better standby
-    # (strict mode: '*'): for a directory that is thrown away when the copy breaks off.
+    # With a slot it would say how far it has flushed, and so confirm commits while Patroni knows no better standby: in
+    # strict mode it then writes '*'. But a copy that breaks off is thrown away.
     how = ["-X", "stream", "--no-slot"]
     command = ["pg_basebackup", f"--pgdata={given.datadir}", *how, f"--dbname={given.connstring}", *options]
     return os.execvp(command[0], command)  # noqa: S606 - no shell, and PATH is the image's
