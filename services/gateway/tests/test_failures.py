@@ -166,7 +166,8 @@ def test_a_service_that_fails_is_left_alone(customer, service, failure):
         assert place(customer).status_code in (500, 501, 502)
     asked = len(service.seen)
     response = place(customer)
-    assert (response.status_code, response["Retry-After"]) == (503, "2")
+    assert response.status_code == 503
+    assert response["Retry-After"] in ("1", "2")  # of a pause of 2 s
     assert "does not answer just now. Nothing was done" in problem(response)
     assert len(service.seen) == asked
     assert sample("breaker_open", service="orders") == 1
