@@ -157,12 +157,15 @@ def _promises(entries):
 
 
 def _promise(entry):
-    """One that is not understood, of another release for instance, counts for nobody, and yet binds its node."""
+    """One that is not understood, of another release for instance, counts for nobody, and yet binds its node.
+
+    It has the revision of no leader, not even that of a key that is free.
+    """
     try:
         said = _object(entry)
         parts = {part.name: part.type(said[part.name]) for part in fields(Promise) if part.name != "revision"}
     except (ValueError, TypeError, KeyError):
-        parts = {"leader": "", "leader_revision": 0, "sync_revision": 0, "timeline": 0, "position": 0}
+        parts = {"leader": "", "leader_revision": -1, "sync_revision": -1, "timeline": 0, "position": 0}
     return Promise(**parts, revision=entry.revision)
 
 

@@ -66,7 +66,8 @@ class Bounds:
     killed: str = NAMES
     crashes: int = 0  # of the small program alone
     copies: int = 0  # of a leader's files over a standby's: `patronictl reinit`, a rewind
-    lost_answers: bool = False  # of etcd: what is sent may arrive later, or twice, and nobody is told whether it has
+    # Of etcd: a promise that is sent may arrive later, and nobody is told whether it has; an emptied word, twice.
+    lost_answers: bool = False
     network: bool = False  # without any fault, receivers end, leaders seem dead, and nodes are not heard in an election
 
 
@@ -402,16 +403,15 @@ def begun(state, i):
     return f"{NAMES[i]}'s program begins", with_node(state, i, step=step)
 
 
-def is_suspect(state, i, bounds):
-    """A bad round: the leader of leader key and sync key is silent, and this standby is a voter of its."""
+def is_voter(state, i):
+    """This is a standby, and the leader of leader key and sync key is another node."""
     leader = state.etcd.leader
-    return (
-        leader is not None
-        and leader == state.etcd.sync_leader
-        and leader != i
-        and state.nodes[i].role == "standby"
-        and (bounds.network or state.nodes[leader].life != "up")
-    )
+    return leader is not None and leader == state.etcd.sync_leader and leader != i and state.nodes[i].role == "standby"
+
+
+def is_suspect(state, i, bounds):
+    """A bad round: the leader of this voter is silent."""
+    return is_voter(state, i) and (bounds.network or state.nodes[state.etcd.leader].life != "up")
 
 
 def watch(state, i, rules, bounds):
@@ -437,7 +437,7 @@ def alarmed(state, i, rules):
 def promise(state, i, rules, bounds):
     """A transaction on the revisions of the leader key and of the promise's own, once nothing is received any more."""
     node, etcd = state.nodes[i], state.etcd
-    if not is_suspect(state, i, bounds) or node.source is not None or (node.fence != "force" and rules.fence_in_force):
+    if not is_voter(state, i) or node.source is not None or (node.fence != "force" and rules.fence_in_force):
         return
     stated = with_node(state, i, stated=position(node))
     promised = with_etcd(stated, promises=etcd.promises | {i}, on_the_way=etcd.on_the_way - {i})
@@ -497,10 +497,8 @@ def without_promise(state, i, rules, takes_back=True, changes_word=True):
 def wait_for_leader(state, i, rules, bounds):
     """A transaction on the leader's revision and the word's own. Whoever sends it twice may have it done twice."""
     node, leader, etcd = state.nodes[i], state.etcd.leader, state.etcd
-    if leader is None:
-        return
-    leads = leader == i and node.role == "primary"
-    if leads or (leader != i and (node.follows == leader or not rules.lift_when_following)):
+    follows = leader not in (None, i) and (node.follows == leader or not rules.lift_when_following)
+    if follows or node.role == "primary":
         twice = bounds.lost_answers and not rules.lift_compares_word
         free = with_etcd(state, bound=etcd.bound - {i}, emptying=etcd.emptying | ({i} if twice else set()))
         yield f"{NAMES[i]} is free of its promise", with_node(free, i, step="lifting")

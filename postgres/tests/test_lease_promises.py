@@ -155,6 +155,14 @@ def test_a_promise_that_is_not_understood_counts_for_none(world):
     assert world.store.now.leader == P
 
 
+def test_ones_own_promise_that_is_not_understood_binds_while_nobody_leads(world):
+    world.store.put(PROMISES + A, json.dumps({"leader": P}))
+    world.servers[A].fenced, world.wardens[A].known = True, False
+    world.store.delete("leader")
+    world.rounds(decision.ROUNDS + 1, A)
+    assert (world.steps(A), world.servers[A].fenced) == ([], True)
+
+
 def test_ones_own_promise_that_is_not_understood_is_taken_back_before_another_is_given(world):
     world.store.put(PROMISES + A, json.dumps({"leader": P}))
     world.servers[A].fenced, world.wardens[A].known = True, False
