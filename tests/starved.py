@@ -9,6 +9,7 @@ from stack.host import STARVED, stolen_since
 
 EXCUSED = 8  # failures of a session
 UNJUDGED = 40  # tests that met one of them: a module's fixture fails each of its users, of which test_api has 30
+SHARE = 0.5  # of the session's tests, at most: a fixture that all of them use leaves nothing tested
 
 began = pytest.StashKey[tuple[int, int, int]]()
 excused = pytest.StashKey[list[tuple[BaseException, float]]]()  # with the share; once for each test that met it
@@ -39,7 +40,7 @@ def excuse(item, error: BaseException) -> float:
         share = stolen_since(item.stash[began])
         if share <= STARVED or len({id(earlier) for earlier, _ in met}) >= EXCUSED:
             return 0.0
-    if len(met) >= UNJUDGED:
+    if len(met) >= min(UNJUDGED, SHARE * item.session.testscollected):
         return 0.0
     met.append((error, share))
     return share
