@@ -73,7 +73,7 @@ lint: ## style and mistakes that reading finds
 	@scripts/check lint
 check: ## lint, unit tests and configuration tests; needs no running stack
 	@scripts/check
-test: ## check, then test-stack: what CI runs
+test: ## check, the model of the failover, the bus, then test-stack: what CI runs
 	@scripts/test
 test-stack: ## a second stack under its own name: browser, kills, bad input
 	@scripts/test-stack

@@ -5,6 +5,7 @@ from panels import GREEN, RED, YELLOW, lines, number, states, steps, table
 UP = {1: ("up", GREEN), 0: ("down", RED)}
 LATENCY = "sum by (le) (rate(django_http_requests_latency_including_middlewares_seconds_bucket[$__rate_interval]))"
 LEASE_STEPS = "flotilla_lease_steps_total"
+LEASE_REASONS = "flotilla_lease_reasons_total"
 
 
 def quantile(share: float) -> str:
@@ -167,7 +168,7 @@ DATABASE = [
         "Steps against the lease of a silent leader, per node, within a minute; and who receives from nobody now.",
         # Whole steps; increase() would make 1.33 of one.
         (f"{LEASE_STEPS} - {LEASE_STEPS} offset $__rate_interval > 0", "{{step}} {{instance}}"),
-        ("flotilla_lease_fenced", "fenced now {{instance}}"),
+        ("flotilla_lease_fenced == 1", "fenced now {{instance}}"),
         empty="no step",
     ),
     lines(
@@ -198,6 +199,32 @@ DATABASE = [
         "What is left for each Postgres node; without it a primary steps down, and nobody starts.",
         ("flotilla_room_free_bytes", "{{instance}}"),
         unit="bytes",
+    ),
+    number(
+        4,
+        "Ready for early release",
+        "Nodes whose program may release a dead leader's lease. With less than three a death may cost the lease.",
+        ("sum(flotilla_lease_enabled) or vector(0)", ""),
+        steps=steps((1, YELLOW), (3, GREEN), base=RED),
+    ),
+    number(
+        4,
+        "Waiting for room",
+        "Postgres nodes that do not start for want of room on their volume.",
+        ("sum(flotilla_room_waiting) or vector(0)", ""),
+        steps=steps((1, RED)),
+    ),
+    lines(
+        16,
+        "Why the lease is left alone, or not",
+        "What the rounds of each node say of the leader, whenever that changes.",
+        # A reason that was never given before has no series: its first time counts too.
+        (
+            f"({LEASE_REASONS} unless {LEASE_REASONS} offset $__rate_interval)"
+            f" or ({LEASE_REASONS} - {LEASE_REASONS} offset $__rate_interval > 0)",
+            "{{reason}} {{instance}}",
+        ),
+        empty="no news",
     ),
 ]
 

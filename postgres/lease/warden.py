@@ -135,7 +135,7 @@ class Warden:
         """The key is free at no moment: it is the furthest voter's, on the lease of that one's Patroni."""
         heir = decision.furthest(promises)
         if not now.leases.get(heir):
-            return self._because(f"{heir} is furthest, but its Patroni is not there")
+            return self._because(f"the furthest voter's Patroni is not there: {heir}")
         conditions = {
             ROOT + "leader": now.leader_revision, ROOT + "sync": now.sync_revision,
             ROOT + "config": now.config_revision, ROOT + "failover": now.failover_revision,

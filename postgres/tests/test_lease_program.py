@@ -23,18 +23,28 @@ def free_port():
         return server.getsockname()[1]
 
 
-def test_the_metrics_name_each_step_from_the_start(metrics, capsys):
+def test_each_step_is_counted_from_the_start_and_each_reason_for_none(metrics, capsys):
     port = free_port()
     metrics.serve(port, False)
     metrics.tell("released", leader="postgres-1", revision=3)
     metrics.tell("round", reason="the log arrives")
+    metrics.tell("round", reason="in doubt: nobody answers")
+    metrics.tell("round", reason="in doubt: nor does anybody now")
+    metrics.tell("not alone")
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
         lines = answer.read().decode().splitlines()
     assert {"flotilla_lease_enabled 0.0", "flotilla_lease_fenced 0.0"} <= set(lines)
     steps = dict(line.split() for line in lines if line.startswith("flotilla_lease_steps_total{"))
     assert steps == {f'flotilla_lease_steps_total{{step="{s}"}}': str(float(s == "released")) for s in metrics.STEPS}
+    reasons = {line for line in lines if line.startswith("flotilla_lease_reasons_total{")}
+    assert reasons == {
+        'flotilla_lease_reasons_total{reason="the log arrives"} 1.0',
+        'flotilla_lease_reasons_total{reason="in doubt"} 2.0',
+    }
     said = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    assert [(line["event"], line["logger"]) for line in said] == [("released", "lease"), ("round", "lease")]
+    assert [(line["event"], line["logger"]) for line in said] == [
+        (event, "lease") for event in ("released", "round", "round", "round", "not alone")
+    ]
 
 
 @pytest.fixture

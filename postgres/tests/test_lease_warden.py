@@ -36,7 +36,7 @@ def test_a_voter_whose_patroni_is_gone_inherits_nothing_and_the_leader_keeps_its
     world.rounds(decision.ROUNDS)
     assert world.steps() == ["fenced", "promised"] * 2
     assert world.store.now.leader == P
-    assert f"{B} is furthest, but its Patroni is not there" in world.reasons
+    assert f"the furthest voter's Patroni is not there: {B}" in world.reasons
 
 
 def test_afterwards_each_is_free_when_it_is_primary_or_follows(world):
