@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.scripts.conftest import one_sentence
+from tests.scripts.conftest import DOCKER, one_sentence
 
 RUNNING = """postgres-1 1 idp1 running flotilla-postgres-1-1
 web 1 idw1 exited flotilla-web-1
@@ -73,6 +73,13 @@ def test_start_wakes_a_paused_one_and_says_so(stack):
     stack.answer(containers=RUNNING.replace("idw2 running", "idw2 paused"))
     assert stack("container", "start", "web").stdout == "started flotilla-web-1\nunpaused flotilla-web-2\n"
     assert "unpause idw2" in stack.calls.splitlines()
+
+
+def test_a_command_for_a_shell_is_one_line_of_shell(stack):
+    inside = 'if [[ $1 == exec ]]; then shift 2; exec "$@"; fi\n'
+    stack.stub("docker", DOCKER.replace("case ", inside + "case ", 1))
+    done = stack("container", "shell", "web-2", CMD="""printf '%s-' 'a  b' "c d" | tr a-d A-D; exit 7""")
+    assert (done.returncode, done.stdout) == (7, "A  B-C D-")
 
 
 def test_status_shows_a_paused_one(stack):
