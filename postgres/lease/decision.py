@@ -20,12 +20,12 @@ def obstacle(cluster, own, me, *, leader_answers, on_time, has_room, quiet, stoo
     reasons = {
         "there is no leader": cluster.leader is None,
         "this node is the leader": cluster.leader == me,
-        "this node is no standby": not own.is_standby,
         "the leader answers": leader_answers,
         "this node receives from the leader": own.silence is not None and own.silence < quiet,
         "commits are not strictly synchronous": not cluster.is_strict,
         "maintenance: the cluster is paused": cluster.is_paused,
         "a switchover is under way": cluster.is_handing_over,
+        "Patroni has not pointed this node at the leader": own.follows != cluster.hosts.get(cluster.leader),
         "the settings are new": stood < SETTLED * cluster.lease_seconds and not cluster.leader_knows_settings,
         "the voters are those of another leader": cluster.sync_leader != cluster.leader,
         "the sync key names a node that is none of ours": not cluster.voters <= NODES,

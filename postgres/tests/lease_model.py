@@ -40,9 +40,11 @@ class Rules:
     put_compares_own_key: bool = True  # a promise that was sent, and withdrawn before it arrived, may arrive
     every_voter: bool = True  # its own promise is enough
     release_compares_promises: bool = True  # trusts what it has read of them
+    promise_names_leader: bool = True  # promises while Patroni's file still names whom it followed before
     furthest_voter: bool = True  # gives the key to any voter
     key_is_never_free: bool = True  # deletes the key, and leaves the rest to an election
     withdraw_before_lift: bool = True
+    withdraw_compares_leader: bool = True  # takes back what it has promised for a leadership that is over
     lift_when_following: bool = True  # lifts as soon as there is another leadership
     lift_compares_word: bool = True  # a word that was emptied for a lift may be emptied once more, later
     found_fence_is_lifted: bool = True  # ignores a fence that it did not set
@@ -66,6 +68,9 @@ class Bounds:
     killed: str = NAMES
     crashes: int = 0  # of the small program alone
     copies: int = 0  # of a leader's files over a standby's: `patronictl reinit`, a rewind
+    slow: int = 0  # loops of a standby's Patroni that see who leads, and write postgresql.conf later
+    # An election is over: P had died and follows A, which leads now; B's Patroni has not looked yet.
+    elected: bool = False
     # Of etcd: a promise that is sent may arrive later, and nobody is told whether it has; an emptied word, twice.
     lost_answers: bool = False
     network: bool = False  # without any fault, receivers end, leaders seem dead, and nodes are not heard in an election
@@ -81,6 +86,7 @@ class Node(NamedTuple):
     role: str = "standby"  # standby, primary
     patroni: str = ""  # "voted": may take the key if it is free; "leader": believes that it holds it
     follows: int | None = 0  # whom primary_conninfo names in Patroni's postgresql.conf
+    seen: int | None = None  # whom a slow loop is about to write there
     fence: str = ""  # "set": on disk; "force": Postgres has read it, too
     source: int | None = 0  # whom its receiver is attached to
     log: tuple = ()
@@ -112,6 +118,7 @@ class State(NamedTuple):
     kills: int = 0
     crashes: int = 0
     copies: int = 0
+    slow: int = 0
 
 
 START = State(Etcd(), (Node(role="primary", patroni="leader", follows=None, source=None), Node(), Node()))
@@ -261,14 +268,17 @@ def receive(state, i, bounds):
 
 def patroni(state, i, rules, bounds):
     node, leader = state.nodes[i], state.etcd.leader
-    if node.role == "primary":
+    if node.seen is not None:
+        after = with_node(state, i, follows=node.seen, seen=None)
+        yield f"{NAMES[i]}'s Patroni writes that it follows {NAMES[node.seen]}", after
+    elif node.role == "primary":
         yield from lead(state, i)
     elif node.patroni == "leader":
         yield f"{NAMES[i]} is promoted", promoted(state, i)
     elif leader == i:
         yield f"{NAMES[i]} finds that it has the key", with_node(state, i, patroni="leader")
     elif leader is not None:
-        yield from follow(state, i, rules)
+        yield from follow(state, i, rules, bounds)
     elif not node.patroni and is_elected(state, i, bounds):
         yield f"{NAMES[i]} has the votes", with_node(state, i, patroni="voted")
     if node.patroni == "voted" and leader is None:
@@ -279,7 +289,8 @@ def copied(state, i, rules, bounds):
     """The fence goes with the files, so the promise is taken back before; a bound node then follows who leads now."""
     node = state.nodes[i]
     source = state.etcd.leader if rules.copy_of_leader or i not in state.etcd.bound else node.follows
-    if state.copies == bounds.copies or node.role == "primary" or node.patroni or source in (None, i):
+    busy = node.patroni or node.seen is not None
+    if state.copies == bounds.copies or node.role == "primary" or busy or source in (None, i):
         return
     its = state.nodes[source]
     if its.life == "up" and its.role == "primary":
@@ -306,7 +317,7 @@ def promoted(state, i):
     return with_etcd(after, timeline=new, sync_leader=i) if state.etcd.leader == i else after
 
 
-def follow(state, i, rules):
+def follow(state, i, rules, bounds):
     """A standby's loop: postgresql.conf names the leader, and primary_conninfo is cleared from postgresql.auto.conf."""
     node, leader = state.nodes[i], state.etcd.leader
     fence = node.fence if rules.fence_outlives_patroni else ""
@@ -314,6 +325,9 @@ def follow(state, i, rules):
         drops = " and drops the fence" if fence != node.fence else ""
         after = with_node(state, i, follows=leader, patroni="", fence=fence)
         yield f"{NAMES[i]}'s Patroni follows {NAMES[leader]}{drops}", after
+    if node.follows != leader and state.slow < bounds.slow:
+        after = with_node(state, i, seen=leader, patroni="")._replace(slow=state.slow + 1)
+        yield f"{NAMES[i]}'s Patroni sees {NAMES[leader]} lead", after
 
 
 def taken(state, i):
@@ -392,7 +406,8 @@ def program(state, i, rules, bounds):
         yield f"{name} lifts the fence", with_node(state, i, fence="", step="calm")
     elif step == "begun":
         yield begun(state, i)
-    if step in ("fenced", "promised", "saw all") and i not in state.etcd.bound:
+    over = i in state.etcd.bound and rules.withdraw_compares_leader
+    if step in ("fenced", "promised", "saw all") and not over:
         yield withdraw(state, i, rules)
 
 
@@ -438,6 +453,8 @@ def promise(state, i, rules, bounds):
     """A transaction on the revisions of the leader key and of the promise's own, once nothing is received any more."""
     node, etcd = state.nodes[i], state.etcd
     if not is_voter(state, i) or node.source is not None or (node.fence != "force" and rules.fence_in_force):
+        return
+    if rules.promise_names_leader and node.follows != etcd.leader:
         return
     stated = with_node(state, i, stated=position(node))
     promised = with_etcd(stated, promises=etcd.promises | {i}, on_the_way=etcd.on_the_way - {i})
@@ -512,7 +529,7 @@ def faults(state, i, bounds):
     if node.life == "up" and state.pauses < bounds.pauses and name in bounds.paused:
         yield f"{name} is paused", with_node(state, i, life="paused")._replace(pauses=state.pauses + 1)
     if node.life != "dead" and state.kills < bounds.kills and name in bounds.killed:
-        dead = with_node(state, i, life="dead", source=None, patroni="", step=first_step(state, i))
+        dead = with_node(state, i, life="dead", source=None, seen=None, patroni="", step=first_step(state, i))
         yield f"{name} is killed", without_receivers(dead, i)._replace(kills=state.kills + 1)
     if node.life == "up" and node.step not in ("calm", "begun") and state.crashes < bounds.crashes:
         crashed = with_node(state, i, step=first_step(state, i))

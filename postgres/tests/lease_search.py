@@ -18,7 +18,19 @@ SEARCHES = {
     "a standby is copied anew": Bounds(network=True, pauses=1, paused="P", copies=1, lost_answers=True),
     "network, two writes": Bounds(network=True, writes=2, lost_answers=True),
     "network, two releases": Bounds(network=True, losses=2, lost_answers=True),
+    "an election, then a loop of Patroni that is slow": Bounds(network=True, elected=True, pauses=1, slow=1),
 }
+ELECTION = (
+    "P is killed",
+    "P's lease runs out",
+    "A has the votes",
+    "A takes the key",
+    "A is promoted",
+    "P is started again",
+    "P's Patroni follows A",
+    "P receives from A",
+    "P has the log of A",
+)
 
 
 # -- What must hold in every state: named by what it means when it does not
@@ -73,7 +85,7 @@ LEMMAS = {
 
 @dataclass
 class Found:
-    """What a search has come to. `parents`: each state -> (a state before it, what happened), START -> None."""
+    """What a search has come to. `parents`: each state -> (a state before it, what happened), the first -> None."""
 
     parents: dict
     seconds: float
@@ -89,7 +101,8 @@ class Found:
 
 def search(rules=CORRECT, bounds=SMALL, invariants=HARM | LEMMAS):
     """Breadth first, so that no trace to a violation is shorter than the one that is found. -> Found"""
-    began, parents, queue = time.monotonic(), {START: None}, deque([START])
+    start = elected() if bounds.elected else START
+    began, parents, queue = time.monotonic(), {start: None}, deque([start])
     while queue:
         state = queue.popleft()
         for what, after in steps(state, rules, bounds):
@@ -104,8 +117,16 @@ def search(rules=CORRECT, bounds=SMALL, invariants=HARM | LEMMAS):
     return Found(parents, time.monotonic() - began)
 
 
+def elected():
+    """-> the state after ELECTION, in which nothing has been used up of what `Bounds` allows"""
+    state = START
+    for what in ELECTION:
+        state = dict(steps(state, bounds=Bounds(kills=1)))[what]
+    return State(state.etcd, state.nodes)
+
+
 def trace(parents, state):
-    """-> what happened, from START to `state`"""
+    """-> what happened, from the first state to `state`"""
     happened = []
     while parents[state]:
         state, what = parents[state]
@@ -126,10 +147,10 @@ def mirrored(state):
 
 
 def mirrored_node(node):
-    life, role, patroni, follows, fence, source, log, *program = node
+    life, role, patroni, follows, seen, fence, source, log, *program = node
     if log:
         log = tuple([(timeline, MIRROR.get(what, what)) for timeline, what in log])
-    return Node(life, role, patroni, MIRROR[follows], fence, MIRROR[source], log, *program)
+    return Node(life, role, patroni, MIRROR[follows], MIRROR[seen], fence, MIRROR[source], log, *program)
 
 
 def mirrored_set(nodes):

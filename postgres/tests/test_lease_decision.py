@@ -22,3 +22,5 @@ def test_promises_of_all_but_the_leader_are_complete(world):
     of = {name: Promise(*now.reign, 1, 5000, 20) for name in (P, A, B)}
     assert decision.all_promised(replace(now, promises={A: of[A], B: of[B]}), now.reign) == {A: of[A], B: of[B]}
     assert decision.all_promised(replace(now, promises={A: of[A], P: of[P]}), now.reign) is None
+    later = replace(now, promises={A: of[A], B: of[B]}, sync_revision=now.sync_revision + 1)
+    assert decision.all_promised(later, now.reign) is None, "of a reign that is over"

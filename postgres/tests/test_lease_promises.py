@@ -28,6 +28,24 @@ def test_a_leader_that_answers_again_is_served_again(world):
     assert not world.servers[A].fenced
 
 
+def test_a_release_between_a_look_and_a_withdrawal_keeps_the_fence(world):
+    """From that moment on nobody may take his promise back (0028, I3)."""
+    fenced_both(world)
+    world.alive[P] = True
+    kept = world.store.change
+
+    def released_first(conditions, **change):
+        world.store.change = kept
+        world.store.put("leader", B, LEASES[B])
+        return kept(conditions, **change)
+
+    world.store.change = released_first
+    world.rounds(1, A)
+    assert world.store.now.promises[A].leader == P
+    assert world.servers[A].fenced
+    assert "withdrew" not in world.steps()
+
+
 def test_a_voter_without_room_does_not_promise_and_the_leader_keeps_its_key(world):
     world.wardens[B].is_full = lambda: True
     world.rounds(10)
@@ -242,6 +260,14 @@ def test_an_heir_whose_lease_has_ended_meanwhile_gets_nothing(world):
     world.rounds(decision.ROUNDS, B)
     assert world.store.now.leader == P
     assert any(reason.startswith("in doubt: ") for reason in world.reasons)
+
+
+def test_a_promise_under_other_voters_counts_for_nothing(world):
+    fenced_both(world)
+    change_sync(world)
+    world.rounds(decision.ROUNDS, B)
+    assert world.steps(B) == ["fenced", "promised"]
+    assert world.store.now.leader == P
 
 
 def test_a_promise_of_another_leadership_counts_for_nothing(world):

@@ -73,17 +73,24 @@ def test_both_others_must_promise_whomever_the_sync_key_still_lists(world, liste
 # -- Each condition alone stops it ------------------------------------------------------------------------------------
 
 
+def settled(world, **changes):
+    """For so long that nothing is left in the way but what they say."""
+    change_config(world, **changes)
+    world.settle()
+
+
 CONDITIONS = {
     "the leader answers": lambda world: world.alive.update({P: True}),
     "this node receives from the leader": lambda world: [setattr(s, "silence", 0.1) for s in world.servers.values()],
-    "commits are not strictly synchronous": lambda world: change_config(world, synchronous_mode_strict=False),
-    "commits are not synchronous by quorum": lambda world: change_config(world, synchronous_mode=True),
-    "maintenance": lambda world: change_config(world, pause=True),
+    "commits are not strictly synchronous": lambda world: settled(world, synchronous_mode_strict=False),
+    "commits are not synchronous by quorum": lambda world: settled(world, synchronous_mode=True),
+    "maintenance": lambda world: settled(world, pause=True),
     "a switchover is under way": lambda world: world.store.put("failover", json.dumps({"leader": P})),
     "the voters are those of another leader": lambda world: change_sync(world, leader=B),
     "a voter is none of the three nodes": lambda world: change_sync(world, sync_standby=f"{A},postgres-9"),
     "whoever replicates votes": lambda world: change_sync(world, sync_standby="*"),
     "there is no leader": lambda world: world.store.delete("leader"),
+    "Patroni points them elsewhere": lambda world: [setattr(s, "follows", B) for s in world.servers.values()],
     "the leader's address is not known": lambda world: world.store.delete(f"members/{P}"),
     "etcd is away": lambda world: setattr(world.store, "away", True),
     "what Patroni wrote is not understood": lambda world: world.store.put("sync", "[]"),
@@ -96,6 +103,7 @@ CONDITIONS = {
 @pytest.mark.parametrize("condition", CONDITIONS)
 def test_without_any_one_condition_nothing_is_done(world, condition):
     CONDITIONS[condition](world)
+    world.told.clear()
     before = dict(world.store.keys)
     world.rounds(10)
     assert world.steps() == []
@@ -145,6 +153,16 @@ def test_the_rounds_must_follow_one_another(world, interruption):
         change_sync(world)
     world.rounds(1)
     assert world.steps() == []
+
+
+def test_who_leads_now_is_asked_before_it_is_called_silent(world):
+    """Where the leader was a moment ago says nothing of the one that leads now."""
+    world.rounds(decision.ROUNDS - 1, A)
+    world.servers[A].follows = B
+    world.store.put("leader", B, LEASES[B])
+    change_sync(world, leader=B, sync_standby=f"{P},{A}")
+    world.rounds(1, A)
+    assert world.reasons[-1] == "the leader answers"
 
 
 def test_new_settings_are_not_relied_on_before_two_leases_have_passed(world):
