@@ -68,8 +68,8 @@ class Bounds:
     killed: str = NAMES
     crashes: int = 0  # of the small program alone
     copies: int = 0  # of a leader's files over a standby's: `patronictl reinit`, a rewind
-    # Loops of a standby's Patroni that see who leads, and write postgresql.conf later. One may outlast a leadership; what
-    # harm two in a row can do after that is not searched for.
+    # Loops of a standby's Patroni that see who leads, and write postgresql.conf later. One may outlast a leadership;
+    # what harm two in a row can do after that is not searched for.
     slow: int = 0
     # An election is over: P had died and follows A, which leads now; B's Patroni has not looked yet.
     elected: bool = False
