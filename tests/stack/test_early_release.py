@@ -113,6 +113,7 @@ def pause(leader: str, voters: list[str]) -> None:
 def test_the_lease_of_a_killed_primary_is_released_by_one_of_its_voters(again):
     _, voters = after_a_release(kill)
     until(lambda: all(figures(node)["flotilla_lease_fenced"] == 0 for node in voters), 15, "no fence is left")
+    assert all(patiently(node)['flotilla_lease_reasons_total{reason="the leader is silent"}'] >= 1 for node in voters)
 
 
 def test_a_primary_that_wakes_after_the_release_finds_another_and_follows_it(again):
