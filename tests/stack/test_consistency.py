@@ -8,13 +8,19 @@ from contextlib import contextmanager
 import pytest
 from loadtest.shop import CART, PRODUCT, is_done
 from stack.engine import docker, inside, one
-from stack.servers import members, primary, until, value
+from stack.servers import members, primary, replicas_whole, until, value
 
 STARTUP = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'startup'"  # the process that applies
 
 
 def standbys() -> list[str]:
     return [name for name in members() if name != primary()]
+
+
+def caught_up() -> bool:
+    position = value("SELECT pg_current_wal_lsn()")
+    behind = f"SELECT pg_last_wal_replay_lsn() < '{position}'::pg_lsn"
+    return replicas_whole() and all(value(behind, node=node) == "f" for node in standbys())
 
 
 @pytest.fixture
@@ -29,11 +35,11 @@ def frozen():
             inside(node, "kill", "-STOP", process, user="postgres")
         yield list(startup)
     finally:
+        # Just after a primary was silent the fences may come into force by this, and another one lead (decision 0028,
+        # Weak: who wakes after the last probe is passed over): then the old one is restarted, and the processes may go.
         for node, process in startup.items():
-            inside(node, "kill", "-CONT", process, user="postgres")
-        behind = "SELECT pg_last_wal_replay_lsn() >= '{}'::pg_lsn"
-        position = value("SELECT pg_current_wal_lsn()")
-        until(lambda: all(value(behind.format(position), node=n) == "t" for n in startup), 30, "the standbys caught up")
+            inside(node, "kill", "-CONT", process, user="postgres", check=False)
+        until(caught_up, 60, "there is a primary, and both standbys receive and have caught up")
 
 
 def database_of(answer) -> str:
